@@ -1,0 +1,57 @@
+# build run test lint fuzz stress bench compat: each is the command CI runs.
+
+GO        ?= go
+export PATH := $(PATH):/usr/local/go/bin
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS   := -s -w -X main.version=$(VERSION)
+GOLANGCI  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+FUZZTIME  ?= 30s
+BENCHTIME ?= 1s
+
+.PHONY: build run test lint fuzz stress bench compat
+
+# The binary goes to bin/stator.
+build: | go
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/stator ./cmd/stator
+
+# Serves on port 8000 with the data in ./data.
+run: build
+	./bin/stator serve --port 8000 --data-dir ./data
+
+# All tests. The compatibility suite installs the clients it needs into its own
+# directories; a missing runtime skips its client unless CI=true.
+test: | go
+	$(GO) vet ./...
+	$(GO) test -timeout 10m $$($(GO) list ./... | grep -v /compat-tests)
+	$(MAKE) compat
+
+# Real AWS SDKs and the AWS CLI against the real binary.
+compat: | go
+	$(GO) test -count=1 -timeout 20m ./compat-tests/...
+
+lint: | go
+	$(GO) run $(GOLANGCI) run ./...
+
+# Every fuzz target for FUZZTIME.
+fuzz: | go
+	@set -e; for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+# Crashes and model tests at length: 50 times kill -9 under write load, then the
+# property tests with many more steps and the race detector on.
+stress: | go
+	STATOR_KILLS=50 $(GO) test -count=1 -timeout 60m -run 'Kill' -v ./cmd/...
+	$(GO) test -race -count=1 -timeout 60m ./expression/... ./storage/... ./partition/... ./server/... -args -rapid.checks=2000
+
+# Micro benchmarks, then the whole server under load.
+bench: | go
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $$($(GO) list ./... | grep -v /cmd/)
+	$(GO) test -run '^$$' -bench EndToEnd -benchtime $(BENCHTIME) -count 5 ./cmd/stator
+
+.PHONY: go
+go:
+	@command -v $(GO) >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl/" >&2; exit 1; }

@@ -1,0 +1,27 @@
+// Command stator serves Amazon DynamoDB's API from one machine.
+//
+//	stator [serve]       serve the API (the default subcommand)
+//	stator healthcheck   ask a running server whether it is ready; for containers
+//	stator version       print the version
+//	stator verify        check every item and index entry of a data directory
+//	stator repair        rebuild index entries that disagree with their items
+//
+// Every flag can also be given as an environment variable (--data-dir is
+// STATOR_DATA_DIR) and as a key of the YAML file named by --config (data-dir).
+// A flag wins over the environment, the environment over the file. Unknown keys
+// in the file are errors.
+//
+// A command line in the style of DynamoDB Local (single-dash options, also behind
+// JVM options and "-jar DynamoDBLocal.jar") is recognised by its first argument
+// and served with DynamoDB Local's rules, banner and answers: see [localCommand].
+//
+// The package holds flags, configuration, wiring and exit codes. What DynamoDB
+// does is the business of package server; there is one file for each subcommand
+// with its test beside it.
+//
+// # Exit codes
+//
+//	0  done, or stopped by SIGTERM or SIGINT
+//	1  the command failed; one line on stderr names the cause and the remedy
+//	2  the command line, environment or configuration file is wrong
+package main

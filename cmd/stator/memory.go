@@ -1,0 +1,74 @@
+package main
+
+import (
+	"math"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+// gcPercent lets the heap grow by half between collections instead of doubling.
+// Throughput with values from 50 to 400 was measured equal within noise, since
+// the hot paths allocate little; the heap target, and with it most of the resident
+// memory, follows this number.
+const gcPercent = 50
+
+// memoryShare is the part of the machine's (or the container's) memory at which
+// the collector starts to work harder. The rest is for memory that Go does not
+// count: mapped table files, the kernel's socket and page buffers.
+const memoryShare = 0.7
+
+// setMemoryLimits configures the garbage collector once per process. GOGC and
+// GOMEMLIMIT in the environment win.
+//
+// The limit is soft: it replaces an out-of-memory kill by more frequent
+// collections as the heap of a busy server or a large in-memory database nears the
+// memory of the container.
+func setMemoryLimits() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		if total := availableMemory(os.ReadFile); total > 0 {
+			debug.SetMemoryLimit(int64(float64(total) * memoryShare))
+		}
+	}
+}
+
+// availableMemory returns the bytes this process may use: the smallest of the
+// machine's memory and the limits of the control group (versions 2 and 1), as
+// Linux gives them in files; 0 when unknown.
+func availableMemory(readFile func(string) ([]byte, error)) int64 {
+	smallest := int64(math.MaxInt64)
+	for _, file := range []string{
+		"/sys/fs/cgroup/memory.max",
+		"/sys/fs/cgroup/memory/memory.limit_in_bytes",
+	} {
+		if data, err := readFile(file); err == nil {
+			if n, err := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64); err == nil && n > 0 {
+				smallest = min(smallest, n)
+			}
+		}
+	}
+	if data, err := readFile("/proc/meminfo"); err == nil {
+		smallest = min(smallest, memTotal(string(data)))
+	}
+	if smallest == math.MaxInt64 {
+		return 0
+	}
+	return smallest
+}
+
+// memTotal reads the line "MemTotal:  16384 kB" of /proc/meminfo.
+func memTotal(meminfo string) int64 {
+	for line := range strings.Lines(meminfo) {
+		fields := strings.Fields(line)
+		if len(fields) == 3 && fields[0] == "MemTotal:" && fields[2] == "kB" {
+			if n, err := strconv.ParseInt(fields[1], 10, 64); err == nil && n > 0 {
+				return n << 10
+			}
+		}
+	}
+	return math.MaxInt64
+}

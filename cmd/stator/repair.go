@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/stator-db/stator/partition"
+)
+
+// repairCommand rebuilds the indexes of a data directory that no server has open.
+type repairCommand struct {
+	DataDir string `default:"./data" placeholder:"DIR" help:"Directory of the data."`
+}
+
+// Run makes index entries agree with their items, which are never changed, and
+// prints what it did.
+func (c repairCommand) Run(p *process) error {
+	if err := requireDirectory(c.DataDir); err != nil {
+		return err
+	}
+	summary, err := partition.Repair(p.ctx, partition.Options{Dir: c.DataDir}, func(line string) {
+		fmt.Fprintln(p.stdout, line)
+	})
+	if err != nil {
+		return explainData(err, c.DataDir, dataDirFlags)
+	}
+	_, err = fmt.Fprintf(p.stdout, "%d tables, %d index entries added, %d removed\n",
+		summary.Tables, summary.EntriesAdded, summary.EntriesRemoved)
+	return err
+}

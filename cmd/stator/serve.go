@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/stator-db/stator/server"
+)
+
+// serveCommand holds the flags of the house command line.
+type serveCommand struct {
+	Port           int           `default:"8000" help:"Port to listen on; 0 picks a free one."`
+	Host           string        `default:"127.0.0.1" help:"Address to listen on; 0.0.0.0 for every interface."`
+	DataDir        string        `default:"./data" placeholder:"DIR" help:"Directory of the data, created when missing."`
+	InMemory       bool          `help:"Keep everything in memory and leave --data-dir alone."`
+	SharedDB       bool          `name:"shared-db" help:"One set of tables for all access keys and regions."`
+	Sync           bool          `help:"Acknowledge a write only when it would survive a power cut (fsync)."`
+	Shards         int           `default:"0" placeholder:"N" help:"Number of shards of a new data directory; 0 chooses by the number of cores."`
+	CORS           []string      `name:"cors" default:"*" placeholder:"ORIGIN" help:"Origins that browsers may call from."`
+	GSIConsistency string        `name:"gsi-consistency" enum:"sync,eventual" default:"sync" help:"Acknowledge a write after (sync) or before (eventual) its global index entries are visible."`
+	GSILag         time.Duration `name:"gsi-lag" default:"0s" help:"Delay global index entries by this much; needs --gsi-consistency eventual."`
+	LogLevel       string        `enum:"debug,info,warn,error" default:"info" help:"Least important messages to log: debug, info, warn or error."`
+	LogFormat      string        `enum:"text,json" default:"text" help:"Log as text or json, on stderr."`
+}
+
+// Run serves until SIGTERM or SIGINT.
+func (c *serveCommand) Run(p *process) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	s := service{
+		host:    c.Host,
+		port:    c.Port,
+		options: c.options(newLogger(p.stderr, c.LogLevel, c.LogFormat)),
+		flags:   flagNames{port: "--port", host: "--host", dataDir: "--data-dir", shards: "--shards"},
+		announce: func(url string) {
+			fmt.Fprintf(p.stdout, "stator is listening on %s\n", url)
+		},
+	}
+	return s.run(p.ctx)
+}
+
+// check rejects values and combinations that kong cannot express.
+func (c *serveCommand) check() error {
+	switch {
+	case c.Port < 0 || c.Port > 65535:
+		return usageError(fmt.Sprintf("--port %d: a port is a number from 0 to 65535", c.Port))
+	case c.Shards < 0:
+		return usageError(fmt.Sprintf("--shards %d: the number of shards cannot be negative", c.Shards))
+	case c.GSILag < 0:
+		return usageError(fmt.Sprintf("--gsi-lag %s: a delay cannot be negative", c.GSILag))
+	case c.GSILag > 0 && c.GSIConsistency != "eventual":
+		return usageError("--gsi-lag needs --gsi-consistency eventual")
+	case c.DataDir == "" && !c.InMemory:
+		return usageError("--data-dir is empty: name a directory, or use --in-memory")
+	}
+	return nil
+}
+
+func (c *serveCommand) options(logger *slog.Logger) server.Options {
+	return server.Options{
+		DataDir:        c.DataDir,
+		InMemory:       c.InMemory,
+		SharedDB:       c.SharedDB,
+		Sync:           c.Sync,
+		Shards:         c.Shards,
+		CORSOrigins:    corsOrigins(c.CORS),
+		Logger:         logger,
+		Version:        buildVersion(),
+		GSIConsistency: c.GSIConsistency,
+		GSILag:         c.GSILag,
+	}
+}
+
+// corsOrigins returns nil, the server's "any origin", for a list with a star.
+func corsOrigins(list []string) []string {
+	for _, origin := range list {
+		if origin == "*" {
+			return nil
+		}
+	}
+	return list
+}
+
+// newLogger logs to w. An unknown level cannot come here: kong checks the enum.
+func newLogger(w io.Writer, level, format string) *slog.Logger {
+	options := &slog.HandlerOptions{}
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err == nil {
+		options.Level = l
+	}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
