@@ -1,0 +1,192 @@
+package storage
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Batch is a set of writes that become visible, and survive the death of the
+// process, all together when it is committed. It reads its own writes. A shard
+// has one live batch at a time, and a batch belongs to one goroutine.
+//
+// In memory a batch may be of any size: what exceeds Badger's limit is
+// committed in pieces, each visible on its own.
+type Batch struct {
+	reader
+	// count and size mirror Badger's account of the transaction.
+	count, size int64
+	// err is why the batch cannot be used.
+	err error
+}
+
+var (
+	errBatchLive = errors.New("another batch of the shard is live")
+	errBatchDone = errors.New("batch is committed or discarded")
+)
+
+// NewBatch starts a batch, which must be ended with Commit or Discard. If the
+// store is closed, or the shard has failed to write before, or another batch
+// is live, every method of the batch returns that error.
+func (s *Shard) NewBatch() *Batch {
+	b := &Batch{reader: reader{shard: s}}
+	if !s.writing.CompareAndSwap(false, true) {
+		b.err = errBatchLive
+		return b
+	}
+	if !s.inside.enter() {
+		s.writing.Store(false)
+		b.err = ErrClosed
+		return b
+	}
+	if err := s.failed.Load(); err != nil {
+		b.end(*err)
+		return b
+	}
+	b.begin()
+	return b
+}
+
+func (b *Batch) begin() {
+	b.txn = b.shard.db.NewTransaction(true)
+	// Badger reserves room for the end mark of the transaction.
+	b.count, b.size = 1, 64
+}
+
+// end makes err the answer to all further calls and lets the next batch in.
+func (b *Batch) end(err error) {
+	b.err = err
+	b.shard.arena.reset()
+	b.shard.writing.Store(false)
+	b.shard.inside.leave()
+}
+
+// Get returns the value of key as this batch sees it, or false if there is
+// none. The value must not be changed and stays valid until Commit or Discard.
+func (b *Batch) Get(key []byte) (value []byte, found bool, err error) {
+	if b.err != nil {
+		return nil, false, b.err
+	}
+	found, err = b.get(key, func(v []byte) error {
+		value = b.shard.arena.copy(v)
+		return nil
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return value, found, nil
+}
+
+// Set gives key a value. Both slices are used until the batch ends and must
+// not be changed before. ErrBatchTooLarge leaves the batch as it was.
+func (b *Batch) Set(key, value []byte) error {
+	if b.err != nil {
+		return b.err
+	}
+	if b.shard.summed {
+		stored := b.shard.arena.alloc(len(value) + sumSize)
+		n := copy(stored, value)
+		binary.LittleEndian.PutUint32(stored[n:], checksum(key, value))
+		value = stored
+	}
+	return b.write(len(key), len(value), func() error { return b.txn.Set(key, value) })
+}
+
+// Delete removes key, which need not exist. The slice is used until the batch
+// ends and must not be changed before. ErrBatchTooLarge leaves the batch as it
+// was.
+func (b *Batch) Delete(key []byte) error {
+	if b.err != nil {
+		return b.err
+	}
+	return b.write(len(key), 0, func() error { return b.txn.Delete(key) })
+}
+
+func (b *Batch) write(keySize, valueSize int, do func() error) error {
+	err := do()
+	if errors.Is(err, badger.ErrTxnTooBig) {
+		if b.shard.dir != "" {
+			return fmt.Errorf("%w: %s", ErrBatchTooLarge, b.shard.name())
+		}
+		if err := b.txn.Commit(); err != nil {
+			return b.shard.fail(err)
+		}
+		b.begin()
+		err = do()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", b.shard.name(), err)
+	}
+	b.count++
+	b.size += entrySize(b.shard.db.Opts().ValueThreshold, keySize, valueSize)
+	return nil
+}
+
+// maxKeySize is the assumption about keys on which Fits bounds the cost of
+// large values. A longer key is stored all the same.
+const maxKeySize = 4 << 10
+
+// entrySize is what Badger counts for an entry against the transaction limit:
+// the value, or a pointer into the value log, and a few bytes of its own.
+func entrySize(threshold int64, keySize, valueSize int) int64 {
+	const pointer, meta, version = 12, 2, 10
+	size := int64(keySize) + meta + version
+	if int64(valueSize) < threshold {
+		return size + int64(valueSize)
+	}
+	return size + pointer
+}
+
+// Fits reports whether that many more writes, with that many bytes of keys and
+// values in all, are sure to fit. It is always true in memory.
+func (b *Batch) Fits(entries, bytes int) bool {
+	if b.shard.dir == "" {
+		return true
+	}
+	if b.txn == nil {
+		return false
+	}
+	db := b.shard.db
+	overhead := int64(entries) * (entrySize(valueThreshold, 0, 0) + 12 + sumSize)
+	size := int64(bytes) + overhead
+	// However large the values, a pointer is all that counts of the large ones.
+	size = min(size, int64(entries)*(maxKeySize+valueThreshold)+overhead)
+	return b.count+int64(entries) < db.MaxBatchCount() && b.size+size < db.MaxBatchSize()
+}
+
+// Scan is Snapshot.Scan, seeing the writes made to this batch before the call.
+// Each call sorts those writes. The batch must not be written to inside fn.
+func (b *Batch) Scan(r Range, fn func(key, value []byte) (more bool, err error)) error {
+	if b.err != nil {
+		return b.err
+	}
+	return b.scan(r, fn)
+}
+
+// Commit makes the writes visible and, with Options.Sync, durable. After any
+// error but ErrClosed the shard takes no more writes until it is reopened, for
+// part of the batch may have reached the log.
+func (b *Batch) Commit() error {
+	if b.err != nil {
+		return b.err
+	}
+	err := b.txn.Commit()
+	if err != nil {
+		err = b.shard.fail(err)
+	} else {
+		b.shard.dirty.Store(true)
+	}
+	b.end(errBatchDone)
+	return err
+}
+
+// Discard drops the writes. It does nothing after Commit or Discard.
+func (b *Batch) Discard() {
+	if b.err != nil {
+		return
+	}
+	b.txn.Discard()
+	b.end(errBatchDone)
+}

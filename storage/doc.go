@@ -1,0 +1,2 @@
+// Package storage keeps ordered byte strings in Badger databases.
+package storage

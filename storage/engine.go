@@ -1,0 +1,71 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+const (
+	diskMemTableSize   = 16 << 20
+	memoryMemTableSize = 64 << 20
+	valueThreshold     = 1 << 10
+	valueLogFileSize   = 64 << 20
+)
+
+// engineOptions are Badger's settings for one shard, with dir "" for a shard
+// in memory.
+func engineOptions(dir string, sync bool, log *slog.Logger) badger.Options {
+	o := badger.DefaultOptions(dir).
+		WithLogger(engineLog{log}).
+		// The store's lock covers all shards.
+		WithBypassLockGuard(true).
+		// The partition's single writer cannot conflict with itself.
+		WithDetectConflicts(false).
+		// Badger's metrics are process-wide expvars, paid for on every read.
+		WithMetricsEnabled(false).
+		WithSyncWrites(sync).
+		WithNumCompactors(2).
+		WithNumMemtables(3).
+		// Uncompressed tables are read in place from the mapped file: no block
+		// cache to size, nothing to allocate or evict, and a damaged block
+		// still yields its values, which carry their own checksum, where a
+		// failed decompression would make Badger skip the rest of the table
+		// without a word.
+		WithCompression(options.None).
+		WithBlockCacheSize(0).
+		WithIndexCacheSize(0)
+	if dir == "" {
+		return o.WithInMemory(true).
+			WithMemTableSize(memoryMemTableSize).
+			WithValueThreshold(1 << 20) // the most Badger takes; nothing has a log to go to
+	}
+	return o.
+		WithMemTableSize(diskMemTableSize).
+		WithValueThreshold(valueThreshold).
+		WithValueLogFileSize(valueLogFileSize).
+		WithVerifyValueChecksum(true)
+}
+
+// engineLog passes Badger's messages on. Its info messages are progress
+// reports, and its debug messages come several to a write.
+type engineLog struct{ log *slog.Logger }
+
+func (l engineLog) Errorf(format string, args ...any)   { l.log.Error(message(format, args)) }
+func (l engineLog) Warningf(format string, args ...any) { l.log.Warn(message(format, args)) }
+
+func (l engineLog) Infof(format string, args ...any) {
+	if l.log.Enabled(context.Background(), slog.LevelDebug) {
+		l.log.Debug(message(format, args))
+	}
+}
+
+func (l engineLog) Debugf(string, ...any) {}
+
+func message(format string, args []any) string {
+	return "badger: " + strings.TrimSpace(fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,104 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Shard is one Badger database: an ordered map of byte strings with snapshots
+// and one writer. Its methods may be called from any goroutine.
+type Shard struct {
+	dir string // "" in memory
+	log *slog.Logger
+	db  *badger.DB
+
+	inside *gate
+	// summed says that stored values end in a checksum. Memory needs none.
+	summed bool
+	// writing is set while a batch is live.
+	writing atomic.Bool
+	// failed is the first error of a commit. What such a commit left behind is
+	// cut off when the log is replayed at the next open, and everything written
+	// after it in the same log would be cut off too: so nothing is.
+	failed atomic.Pointer[error]
+	// dirty is set by a commit and cleared by the background flush.
+	dirty atomic.Bool
+	// arena is the memory of the live batch, kept for the next one.
+	arena arena
+}
+
+// name is how errors and logs call the shard.
+func (s *Shard) name() string {
+	if s.dir == "" {
+		return "shard in memory"
+	}
+	return s.dir
+}
+
+// View runs fn with one consistent view of the shard: everything committed
+// before, nothing committed after it started. Views never wait for the writer.
+// View returns fn's error, or ErrClosed, or ErrCorrupt when the snapshot came
+// upon damage.
+func (s *Shard) View(fn func(*Snapshot) error) error {
+	if !s.inside.enter() {
+		return ErrClosed
+	}
+	defer s.inside.leave()
+	// A mapped file that has shrunk, or that the device fails to read, faults
+	// on access. Make that a panic, which protect turns into ErrCorrupt,
+	// instead of the end of the process.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	txn := s.db.NewTransaction(false)
+	defer txn.Discard()
+	return fn(&Snapshot{reader{shard: s, txn: txn}})
+}
+
+// Size returns the bytes on disk of the tables and of the value log, as Badger
+// last counted them (once a minute).
+func (s *Shard) Size() (lsm, vlog int64) {
+	if !s.inside.enter() {
+		return 0, 0
+	}
+	defer s.inside.leave()
+	return s.db.Size()
+}
+
+// readError turns an error of a Badger read into one of ours. Badger reads
+// mapped files only, so what is left besides closing is damage.
+func (s *Shard) readError(err error) error {
+	if errors.Is(err, badger.ErrDBClosed) {
+		return ErrClosed
+	}
+	return corrupt(s.name(), "%w", err)
+}
+
+// fail makes err the answer to every later write.
+func (s *Shard) fail(err error) error {
+	err = fmt.Errorf("%s accepts no more writes until it is reopened: %w", s.name(), err)
+	if s.failed.CompareAndSwap(nil, &err) {
+		s.log.Error("storage write failed", "shard", s.name(), "error", err)
+	}
+	return *s.failed.Load()
+}
+
+// Badger's own damage checks are a mixture of errors, panics and slices out of
+// range. guard tells a panic inside Badger from one of the caller's callback.
+type guard struct {
+	shard    *Shard
+	callback bool // the caller's code is running
+}
+
+// protect, deferred around reads, turns a panic of Badger into ErrCorrupt.
+func (g *guard) protect(err *error) {
+	if g.callback {
+		return // not ours: let it pass
+	}
+	if p := recover(); p != nil {
+		*err = corrupt(g.shard.name(), "panic while reading: %v", p)
+	}
+}
