@@ -1,0 +1,73 @@
+package server
+
+import (
+	"compress/gzip"
+	"compress/zlib"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// maxBody is the largest request in bytes, before and after inflation (Developer
+// Guide, "Quotas": 16 MB).
+const maxBody = 16 << 20
+
+// bodyStep is how far a body's buffer grows on trust in Content-Length; beyond
+// it, memory is only taken for bytes that arrived.
+const bodyStep = 64 << 10
+
+// errBodyTooLarge is answered with HTTP 413.
+var errBodyTooLarge = errors.New("request body exceeds 16 MiB")
+
+// read fills c.body with the request body, inflated if it is compressed.
+func (c *call) read(r *http.Request) error {
+	var err error
+	encoding := r.Header.Get("Content-Encoding")
+	if encoding == "" || encoding == "identity" {
+		c.body, err = readAll(c.body, r.Body, r.ContentLength)
+		return err
+	}
+	var inflated io.Reader
+	compressed := io.LimitReader(r.Body, maxBody+1)
+	switch strings.ToLower(strings.TrimSpace(encoding)) {
+	case "gzip":
+		inflated, err = gzip.NewReader(compressed)
+	case "deflate":
+		inflated, err = zlib.NewReader(compressed)
+	default:
+		return errors.New("unknown content encoding")
+	}
+	if err != nil {
+		return err
+	}
+	c.body, err = readAll(c.body, inflated, -1)
+	return err
+}
+
+// readAll appends what r yields to buf, up to maxBody bytes in all. size is the
+// announced length, or -1.
+func readAll(buf []byte, r io.Reader, size int64) ([]byte, error) {
+	if size > maxBody {
+		return buf, errBodyTooLarge
+	}
+	if size >= 0 && size < bodyStep {
+		buf = slices.Grow(buf, int(size)+1) // one more, to see the end without growing
+	}
+	for {
+		if len(buf) == cap(buf) {
+			buf = slices.Grow(buf, max(512, min(len(buf), 4<<20)))
+		}
+		n, err := r.Read(buf[len(buf):min(cap(buf), maxBody+1)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case len(buf) > maxBody:
+			return buf, errBodyTooLarge
+		case err == io.EOF:
+			return buf, nil
+		case err != nil:
+			return buf, err
+		}
+	}
+}

@@ -1,0 +1,53 @@
+// Package server is the wire of Stator: it answers the DynamoDB API over HTTP
+// for a [partition.DB]. [Open] gives an http.Handler.
+//
+// # One request
+//
+// One gin handler takes everything but the health endpoints, because the
+// protocol does not use paths. The order of its checks is the service's, since a
+// request with several faults must be answered with the one the service names
+// first:
+//
+//	method, content type     404 or CORS or health text     handler.go, cors.go
+//	body read and inflated   413 beyond 16 MiB              body.go
+//	X-Amz-Target             UnknownOperationException      operations.go
+//	Authorization            the texts of Signature V4      identity.go
+//	JSON and member types    SerializationException         internal/api
+//	member constraints       ValidationException            internal/api
+//	everything else          the operation's own file       op_*.go
+//
+// The body's syntax is looked at before the target in the service; here the
+// decoder finds a syntax error on the way, and only a request that fails earlier
+// is checked for it first, so that a good request is read once.
+//
+// A request is a call: who asks (access key and region of the credential scope,
+// which choose the [partition.Namespace] unless the database is shared), the body
+// and the response bytes. Operations append their response to it as JSON. Both
+// buffers are pooled; a call whose client went away is not put back, because a
+// write it submitted may still hold its bytes.
+//
+// # Errors
+//
+// Operations return *apiError, made by the constructors in errors.go, or errors
+// of the packages below as they are. toAPIError is the only translator; what it
+// does not know is an InternalServerError, logged with its cause. A panic in an
+// operation is such an error too, and the process lives.
+//
+// # Responses
+//
+// Every answer carries x-amzn-RequestId, x-amz-crc32 of the bytes as sent, and
+// Content-Length; bodies from 1 KiB are compressed for clients that accept gzip.
+//
+// # Where it differs from the service
+//
+//   - Signatures are parsed, not verified: any credentials are good.
+//   - Tables become usable before the answer of CreateTable; statuses pass through
+//     CREATING, UPDATING and DELETING in the answers only, except for an index
+//     that is being filled.
+//   - ItemCount and TableSizeBytes are live, not six hours old.
+//   - Budgets on how often throughput, encryption or table class may change, and
+//     the pauses between changes, are not enforced; account maxima are.
+//   - Features that need other services (replicas, resource policies, vector
+//     indexes) are refused with a ValidationException that says so, never accepted
+//     and ignored.
+package server

@@ -1,0 +1,107 @@
+package server
+
+// Target prefixes of the two services on this port (header X-Amz-Target).
+const (
+	targetPrefix        = "DynamoDB_20120810."
+	streamsTargetPrefix = "DynamoDBStreams_20120810."
+)
+
+// An operation is one row of the API. serve appends the response to c.out or
+// returns an error for toAPIError; nil means not built, which clients see as
+// UnknownOperationException.
+type operation struct {
+	name  string
+	serve func(c *call) error
+}
+
+// operations are those of the API model 2012-08-10, by name.
+var operations = []operation{
+	{"BatchExecuteStatement", nil},
+	{"BatchGetItem", nil},
+	{"BatchWriteItem", nil},
+	{"CancelBulkOperation", nil},
+	{"CreateBackup", nil},
+	{"CreateGlobalTable", nil},
+	{"CreateTable", nil},
+	{"DeleteBackup", nil},
+	{"DeleteItem", nil},
+	{"DeleteResourcePolicy", nil},
+	{"DeleteTable", nil},
+	{"DescribeBackup", nil},
+	{"DescribeBulkOperation", nil},
+	{"DescribeContinuousBackups", nil},
+	{"DescribeContributorInsights", nil},
+	{"DescribeEndpoints", nil},
+	{"DescribeExport", nil},
+	{"DescribeGlobalTable", nil},
+	{"DescribeGlobalTableSettings", nil},
+	{"DescribeImport", nil},
+	{"DescribeKinesisStreamingDestination", nil},
+	{"DescribeLimits", nil},
+	{"DescribeTable", nil},
+	{"DescribeTableReplicaAutoScaling", nil},
+	{"DescribeTimeToLive", nil},
+	{"DisableKinesisStreamingDestination", nil},
+	{"EnableKinesisStreamingDestination", nil},
+	{"ExecuteStatement", nil},
+	{"ExecuteTransaction", nil},
+	{"ExportTableToPointInTime", nil},
+	{"GetItem", nil},
+	{"GetResourcePolicy", nil},
+	{"ImportTable", nil},
+	{"ListBackups", nil},
+	{"ListBulkOperations", nil},
+	{"ListContributorInsights", nil},
+	{"ListExports", nil},
+	{"ListGlobalTables", nil},
+	{"ListImports", nil},
+	{"ListTables", nil},
+	{"ListTagsOfResource", nil},
+	{"PutItem", nil},
+	{"PutResourcePolicy", nil},
+	{"Query", nil},
+	{"RestoreTableFromBackup", nil},
+	{"RestoreTableToPointInTime", nil},
+	{"Scan", nil},
+	{"SearchVectors", nil},
+	{"StartBulkPutItems", nil},
+	{"TagResource", nil},
+	{"TransactGetItems", nil},
+	{"TransactWriteItems", nil},
+	{"UntagResource", nil},
+	{"UpdateContinuousBackups", nil},
+	{"UpdateContributorInsights", nil},
+	{"UpdateGlobalTable", nil},
+	{"UpdateGlobalTableSettings", nil},
+	{"UpdateItem", nil},
+	{"UpdateKinesisStreamingDestination", nil},
+	{"UpdateTable", nil},
+	{"UpdateTableReplicaAutoScaling", nil},
+	{"UpdateTimeToLive", nil},
+}
+
+// streamsOperations are those of the Streams API model.
+var streamsOperations = []operation{
+	{"DescribeStream", nil},
+	{"GetRecords", nil},
+	{"GetShardIterator", nil},
+	{"ListStreams", nil},
+}
+
+// targets finds a built operation by the whole X-Amz-Target header, so that the
+// lookup takes no allocation.
+var targets = targetsOf(operations, streamsOperations)
+
+func targetsOf(main, streams []operation) map[string]*operation {
+	m := make(map[string]*operation, len(main)+len(streams))
+	add := func(prefix string, list []operation) {
+		for i := range list {
+			if list[i].serve != nil {
+				m[prefix+list[i].name] = &list[i]
+			}
+		}
+	}
+	add(targetPrefix, main)
+	add(streamsTargetPrefix, streams)
+	return m
+}

@@ -1,0 +1,66 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/stator-db/stator/partition"
+)
+
+// Server answers the DynamoDB API for one database. It is an http.Handler and
+// safe for concurrent use.
+type Server struct {
+	options Options
+	log     *slog.Logger
+	db      *partition.DB
+	engine  *gin.Engine
+	missing missingTables
+	closed  atomic.Bool
+}
+
+// Open opens or creates the database and returns a Server that is ready to serve.
+// Errors are those of partition.Open, or say which options contradict each other.
+func Open(o Options) (*Server, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("server options: %w", err)
+	}
+	db, err := partition.Open(o.partition())
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, log: o.Logger, db: db}
+	s.engine = s.routes()
+	return s, nil
+}
+
+// routes builds the gin engine: the health endpoints, and one handler for
+// everything else, since the protocol does not use paths.
+func (s *Server) routes() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.HandleMethodNotAllowed = false
+	engine.RedirectTrailingSlash = false
+	engine.GET("/health", s.serveHealth)
+	engine.GET("/ready", s.serveReady)
+	engine.POST("/", s.serveAPI)
+	engine.NoRoute(s.serveAPI)
+	return engine
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.engine.ServeHTTP(w, r)
+}
+
+// Close makes /ready answer 503, finishes background work and closes the
+// database. Requests still running fail with InternalServerError, so stop the
+// HTTP server first. Close may be called more than once.
+func (s *Server) Close() error {
+	s.closed.Store(true)
+	return s.db.Close()
+}
