@@ -128,7 +128,6 @@ func (c localCommand) service(p *process) service {
 	s := service{
 		port: c.port,
 		options: server.Options{
-			DataDir:                filepath.Join(c.dbPath, localDataDir),
 			InMemory:               c.inMemory,
 			SharedDB:               c.sharedDB,
 			Local:                  true,
@@ -138,6 +137,9 @@ func (c localCommand) service(p *process) service {
 			Version:                buildVersion(),
 		},
 		flags: flagNames{port: "-port", dataDir: "-dbPath"},
+	}
+	if !c.inMemory {
+		s.options.DataDir = filepath.Join(c.dbPath, localDataDir)
 	}
 	if c.cors != "" {
 		s.options.CORSOrigins = corsOrigins(strings.Split(c.cors, ","))

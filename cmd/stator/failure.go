@@ -29,11 +29,24 @@ func explainListen(err error, host string, port int, flags flagNames) error {
 	case errors.Is(err, fs.ErrPermission):
 		remedy = fmt.Sprintf("not permitted to listen on port %d: choose one above 1023 with %s", port, flags.port)
 	case flags.host != "":
-		remedy = fmt.Sprintf("check the address given with %s", flags.host)
+		remedy = fmt.Sprintf("%v: check the address given with %s", rootCause(err), flags.host)
 	default:
-		remedy = fmt.Sprintf("check the port given with %s", flags.port)
+		remedy = fmt.Sprintf("%v: check the port given with %s", rootCause(err), flags.port)
 	}
 	return &explained{text: fmt.Sprintf("cannot listen on %s: %s", address, remedy), cause: err}
+}
+
+// rootCause skips the layers of a network error that only repeat the address.
+func rootCause(err error) error {
+	var operation *net.OpError
+	if errors.As(err, &operation) {
+		err = operation.Err
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
 }
 
 // explainData turns an error about a data directory into one that names the
@@ -44,9 +57,9 @@ func explainData(err error, dir string, flags flagNames) error {
 	case errors.Is(err, storage.ErrLocked):
 		text = fmt.Sprintf("data directory %s is in use by another process: stop that process, or choose another directory with %s", dir, flags.dataDir)
 	case errors.Is(err, storage.ErrShardCount) && flags.shards != "":
-		text += fmt.Sprintf(": the number is fixed when the directory is created; leave out %s, or choose another directory with %s", flags.shards, flags.dataDir)
+		text += fmt.Sprintf(" (%s, %s)", flags.shards, flags.dataDir)
 	case errors.Is(err, storage.ErrManifest), errors.Is(err, storage.ErrCorrupt):
-		text += fmt.Sprintf(": nothing was changed or deleted; restore the directory from a copy, or choose another one with %s", flags.dataDir)
+		text += fmt.Sprintf(" (nothing was changed or deleted: restore the directory from a backup, or choose another one with %s)", flags.dataDir)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		text += fmt.Sprintf(": make it writable for the user of this process, or choose another directory with %s", flags.dataDir)
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EEXIST):

@@ -60,8 +60,12 @@ func (c *serveCommand) check() error {
 }
 
 func (c *serveCommand) options(logger *slog.Logger) server.Options {
+	dir := c.DataDir
+	if c.InMemory {
+		dir = ""
+	}
 	return server.Options{
-		DataDir:        c.DataDir,
+		DataDir:        dir,
 		InMemory:       c.InMemory,
 		SharedDB:       c.SharedDB,
 		Sync:           c.Sync,

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/stretchr/testify/require"
+)
+
+// killsVariable sets how often TestKillUnderLoad kills the server.
+const killsVariable = "STATOR_KILLS"
+
+const (
+	defaultKills = 3
+	crashWriters = 8
+	crashKeys    = 20 // per writer
+	// writesBeforeKill is how many acknowledged writes a round waits for.
+	writesBeforeKill = 400
+	// restartLimit is far above the second promised for a million items, since
+	// the machine may be busy with other tests.
+	restartLimit = 5 * time.Second
+)
+
+// crashKey is what a writer knows of one item: the last version acknowledged, and
+// the last one sent, whose fate the kill may have left open. Versions only grow.
+type crashKey struct{ acknowledged, sent int }
+
+// TestKillUnderLoad kills the server with SIGKILL while clients write, again and
+// again on one directory. After every restart each item must hold a version
+// between the last acknowledged and the last sent one, the global index must show
+// the same version, and stator verify must find nothing.
+func TestKillUnderLoad(t *testing.T) {
+	t.Parallel()
+	kills := defaultKills
+	if text := os.Getenv(killsVariable); text != "" {
+		n, err := strconv.Atoi(text)
+		require.NoError(t, err)
+		kills = n
+	}
+	dir := t.TempDir()
+	args := []string{"serve", "--port", "0", "--data-dir", dir, "--shards", "2"}
+	s := start(t, args...)
+	createCrashTable(t, s.client())
+
+	var keys [crashWriters][crashKeys]crashKey
+	for round := range kills {
+		writeUntilKilled(t, s, &keys)
+		got := execute(t, "", "verify", "--data-dir", dir)
+		require.Zero(t, got.code, "round %d: %s%s", round, got.stdout, got.stderr)
+
+		restarted := time.Now()
+		s = start(t, args...)
+		require.Less(t, time.Since(restarted), restartLimit)
+		checkCrashTable(t, s.client(), &keys)
+	}
+}
+
+func createCrashTable(t *testing.T, client *dynamodb.Client) {
+	t.Helper()
+	attribute := func(name string, kind types.ScalarAttributeType) types.AttributeDefinition {
+		return types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: kind}
+	}
+	key := func(name string, kind types.KeyType) types.KeySchemaElement {
+		return types.KeySchemaElement{AttributeName: aws.String(name), KeyType: kind}
+	}
+	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName:   aws.String("Crash"),
+		BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			attribute("writer", types.ScalarAttributeTypeN), attribute("id", types.ScalarAttributeTypeN),
+			attribute("version", types.ScalarAttributeTypeN), attribute("bucket", types.ScalarAttributeTypeN),
+		},
+		KeySchema: []types.KeySchemaElement{key("writer", types.KeyTypeHash), key("id", types.KeyTypeRange)},
+		LocalSecondaryIndexes: []types.LocalSecondaryIndex{{
+			IndexName:  aws.String("byVersion"),
+			KeySchema:  []types.KeySchemaElement{key("writer", types.KeyTypeHash), key("version", types.KeyTypeRange)},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+		}},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName:  aws.String("byBucket"),
+			KeySchema:  []types.KeySchemaElement{key("bucket", types.KeyTypeHash), key("version", types.KeyTypeRange)},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+		}},
+	})
+	require.NoError(t, err)
+}
+
+// writeUntilKilled lets all writers write until enough is acknowledged, then kills
+// the server in the middle of their requests.
+func writeUntilKilled(t *testing.T, s *instance, keys *[crashWriters][crashKeys]crashKey) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), processTimeout)
+	defer cancel()
+	acknowledged := make(chan struct{}, crashWriters)
+	var writers sync.WaitGroup
+	for w := range crashWriters {
+		writers.Go(func() {
+			client := clientFor(s.url)
+			for i := 0; ; i++ {
+				key := &keys[w][i%crashKeys]
+				key.sent++
+				_, err := client.PutItem(ctx, &dynamodb.PutItemInput{
+					TableName: aws.String("Crash"),
+					Item: map[string]types.AttributeValue{
+						"writer":  number(w),
+						"id":      number(i % crashKeys),
+						"version": number(key.sent),
+						"bucket":  number(key.sent % 3), // moves between index collections
+					},
+				})
+				if err != nil {
+					return
+				}
+				key.acknowledged = key.sent
+				acknowledged <- struct{}{}
+			}
+		})
+	}
+	for range writesBeforeKill {
+		select {
+		case <-acknowledged:
+		case <-ctx.Done():
+			t.Error("the server does not acknowledge writes")
+		}
+	}
+	done := make(chan struct{})
+	go func() { // keeps the writers going until their requests fail
+		defer close(done)
+		for range acknowledged {
+		}
+	}()
+	s.kill()
+	writers.Wait()
+	close(acknowledged)
+	<-done
+	require.False(t, t.Failed())
+}
+
+// checkCrashTable reads all items through the table and both indexes and takes
+// what it finds as the new acknowledged state.
+func checkCrashTable(t *testing.T, client *dynamodb.Client, keys *[crashWriters][crashKeys]crashKey) {
+	t.Helper()
+	table := scanVersions(t, client, "")
+	for w := range crashWriters {
+		for id := range crashKeys {
+			key := &keys[w][id]
+			version := table[fmt.Sprintf("%d/%d", w, id)]
+			require.GreaterOrEqual(t, version, key.acknowledged, "writer %d lost an acknowledged write of item %d", w, id)
+			require.LessOrEqual(t, version, key.sent, "writer %d, item %d", w, id)
+			key.acknowledged, key.sent = version, version
+		}
+	}
+	require.Equal(t, table, scanVersions(t, client, "byVersion"))
+	require.Equal(t, table, scanVersions(t, client, "byBucket"))
+}
+
+// scanVersions maps "writer/id" to the version, read from an index if one is named.
+func scanVersions(t *testing.T, client *dynamodb.Client, index string) map[string]int {
+	t.Helper()
+	input := &dynamodb.ScanInput{TableName: aws.String("Crash")}
+	if index != "" {
+		input.IndexName = aws.String(index)
+	}
+	versions := map[string]int{}
+	for pages := dynamodb.NewScanPaginator(client, input); pages.HasMorePages(); {
+		page, err := pages.NextPage(t.Context())
+		require.NoError(t, err)
+		for _, item := range page.Items {
+			id := fmt.Sprintf("%d/%d", integer(t, item["writer"]), integer(t, item["id"]))
+			require.NotContains(t, versions, id, "twice in %q", index)
+			versions[id] = integer(t, item["version"])
+		}
+	}
+	return versions
+}
+
+func number(n int) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.Itoa(n)}
+}
+
+func integer(t *testing.T, value types.AttributeValue) int {
+	t.Helper()
+	n, err := strconv.Atoi(value.(*types.AttributeValueMemberN).Value)
+	require.NoError(t, err)
+	return n
+}
