@@ -1,0 +1,321 @@
+package partition
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/stator-db/stator/storage"
+)
+
+// catalog is what a node knows of all tables. Its records live in shard 0 and
+// change through that shard's log; readers see immutable Tables.
+type catalog struct {
+	sync.RWMutex
+	names  map[tableName]*Table
+	nextID uint32
+	// dropped holds tables whose records are still being removed.
+	dropped map[uint32]*Table
+}
+
+type tableName struct {
+	ns   Namespace
+	name string
+}
+
+// Table returns the current snapshot of a table, or ErrTableNotFound. Tables
+// being created or deleted are included; see their Status.
+func (db *DB) Table(ns Namespace, name string) (*Table, error) {
+	db.catalog.RLock()
+	t := db.catalog.names[tableName{ns, name}]
+	db.catalog.RUnlock()
+	if t == nil {
+		return nil, fmt.Errorf("%w: %s", ErrTableNotFound, name)
+	}
+	return t, nil
+}
+
+// TableNames lists the tables of a namespace in byte order.
+func (db *DB) TableNames(ns Namespace) []string {
+	db.catalog.RLock()
+	defer db.catalog.RUnlock()
+	names := []string{}
+	for n := range db.catalog.names {
+		if n.ns == ns {
+			names = append(names, n.name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// FindTable lists the namespaces that have a table of that name, for telling a
+// user where the table was created.
+func (db *DB) FindTable(name string) []Namespace {
+	db.catalog.RLock()
+	defer db.catalog.RUnlock()
+	var found []Namespace
+	for n := range db.catalog.names {
+		if n.name == name {
+			found = append(found, n.ns)
+		}
+	}
+	slices.SortFunc(found, func(a, b Namespace) int {
+		return strings.Compare(a.Account+"/"+a.Region, b.Account+"/"+b.Region)
+	})
+	return found
+}
+
+// TableStats are live counts of a table and its indexes by index id.
+type TableStats struct {
+	Items, Bytes int64
+	Indexes      map[uint16]IndexStats
+}
+
+// IndexStats are live counts of an index.
+type IndexStats struct{ Items, Bytes int64 }
+
+// Stats sums the counts of all shards. Each shard's part is as of its last commit.
+func (db *DB) Stats(t *Table) TableStats {
+	s := TableStats{Indexes: make(map[uint16]IndexStats, len(t.byName))}
+	for _, r := range db.replicas {
+		r.stats.Lock()
+		c := r.stats.counts[statsID{t.ID, 0}]
+		s.Items, s.Bytes = s.Items+c.items, s.Bytes+c.bytes
+		for _, ix := range t.byName {
+			c := r.stats.counts[statsID{t.ID, ix.ID}]
+			sum := s.Indexes[ix.ID]
+			s.Indexes[ix.ID] = IndexStats{sum.Items + c.items, sum.Bytes + c.bytes}
+		}
+		r.stats.Unlock()
+	}
+	return s
+}
+
+// CreateTable creates a table from its schema and settings; id, uuid, time,
+// status and index ids are filled in. It returns the table once every shard
+// knows it and it can be used. Errors: ErrTableExists, and those of Write.
+func (db *DB) CreateTable(ctx context.Context, spec Table) (*Table, error) {
+	db.ddl.Lock()
+	defer db.ddl.Unlock()
+	if err := db.usable(); err != nil {
+		return nil, err
+	}
+	if _, err := db.Table(spec.Namespace, spec.Name); err == nil {
+		return nil, fmt.Errorf("%w: %s", ErrTableExists, spec.Name)
+	}
+	t := spec.clone()
+	db.catalog.RLock()
+	t.ID = db.catalog.nextID
+	db.catalog.RUnlock()
+	t.Version = 1
+	t.UUID = uuid.NewString()
+	t.Created = time.Now().UTC()
+	t.Status = TableActive
+	for _, list := range [][]*Index{t.Local, t.Global} {
+		for _, ix := range list {
+			t.NextIndex++
+			ix.ID, ix.Status, ix.Created = t.NextIndex, IndexActive, t.Created
+		}
+	}
+	t.prepare()
+	// The id is used up before any shard hears of it. A table that is in the
+	// catalog but not in every shard is installed again at the next start.
+	if err := db.saveTable(t, t.ID+1); err != nil {
+		return nil, err
+	}
+	if err := db.install(t); err != nil {
+		return nil, err
+	}
+	db.publish(t)
+	return t, nil
+}
+
+// UpdateTable changes a table. change edits a deep copy of the current
+// snapshot and may refuse with an error, which is returned as it is. In
+// Global, an appended index is created and backfilled, and one whose Status was
+// set to IndexDeleting is removed, both in the background; everything else
+// takes effect before UpdateTable returns. Keys, Local and ids must not change.
+func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change func(t *Table) error) (*Table, error) {
+	db.ddl.Lock()
+	defer db.ddl.Unlock()
+	if err := db.usable(); err != nil {
+		return nil, err
+	}
+	old, err := db.Table(ns, name)
+	if err != nil {
+		return nil, err
+	}
+	t := old.clone()
+	if err := change(t); err != nil {
+		return nil, err
+	}
+	var job func()
+	for i, ix := range t.Global {
+		switch {
+		case ix.ID == 0:
+			t.NextIndex++
+			ix.ID, ix.Status, ix.Created = t.NextIndex, IndexCreating, time.Now().UTC()
+			t.Status = TableUpdating
+			id := ix.ID
+			job = func() { db.buildIndex(t.ID, id) }
+		case ix.Status == IndexDeleting && old.Global[i].Status != IndexDeleting:
+			t.Status = TableUpdating
+			id := ix.ID
+			job = func() { db.removeIndex(t.ID, id) }
+		}
+	}
+	if err := db.replace(t); err != nil {
+		return nil, err
+	}
+	if job != nil {
+		db.jobs.Go(job)
+	}
+	return t, nil
+}
+
+// DeleteTable removes a table. When it returns, the table is out of reach; its
+// records are removed in the background. The returned snapshot is deleting.
+func (db *DB) DeleteTable(ctx context.Context, ns Namespace, name string) (*Table, error) {
+	db.ddl.Lock()
+	defer db.ddl.Unlock()
+	if err := db.usable(); err != nil {
+		return nil, err
+	}
+	old, err := db.Table(ns, name)
+	if err != nil {
+		return nil, err
+	}
+	t := old.clone()
+	t.Version++
+	t.Status = TableDeleting
+	t.prepare()
+	if err := db.saveTable(t, 0); err != nil {
+		return nil, err
+	}
+	db.catalog.Lock()
+	delete(db.catalog.names, tableName{ns, name})
+	db.catalog.dropped[t.ID] = t
+	db.catalog.Unlock()
+	if err := db.everyShard(&dropCommand{t}); err != nil {
+		return nil, err
+	}
+	db.jobs.Go(func() { db.purgeTable(t) })
+	return t, nil
+}
+
+// replace makes t the current version of its table, durably and everywhere.
+// The caller holds ddl.
+func (db *DB) replace(t *Table) error {
+	t.Version++
+	t.prepare()
+	if err := db.saveTable(t, 0); err != nil {
+		return err
+	}
+	if err := db.install(t); err != nil {
+		return err
+	}
+	db.publish(t)
+	return nil
+}
+
+// publish lets readers see t.
+func (db *DB) publish(t *Table) {
+	db.catalog.Lock()
+	defer db.catalog.Unlock()
+	db.catalog.names[tableName{t.Namespace, t.Name}] = t
+	db.catalog.nextID = max(db.catalog.nextID, t.ID+1)
+}
+
+// saveTable writes the table's catalog record and, if not 0, the next table id.
+func (db *DB) saveTable(t *Table, next uint32) error {
+	body, err := encodeTable(t)
+	if err != nil {
+		return err
+	}
+	records := []mutation{{catalogTableKey(t.ID), body}}
+	if next != 0 {
+		records = append(records, mutation{catalogNextKey, binary.BigEndian.AppendUint32(nil, next)})
+		db.catalog.Lock()
+		db.catalog.nextID = next
+		db.catalog.Unlock()
+	}
+	return db.logs[0].propose(&recordsCommand{records}, true)
+}
+
+// install makes every shard evaluate writes by t.
+func (db *DB) install(t *Table) error { return db.everyShard(&installCommand{t}) }
+
+// everyShard runs a command without result on all shards.
+func (db *DB) everyShard(c command) error {
+	for _, l := range db.logs {
+		if err := l.propose(c, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recoverCatalog reads the catalog and finishes what was interrupted.
+func (db *DB) recoverCatalog() error {
+	c := &db.catalog
+	c.names, c.dropped, c.nextID = make(map[tableName]*Table), make(map[uint32]*Table), 1
+	err := db.store.Shards()[0].View(func(s *storage.Snapshot) error {
+		return scanKind(s, kindCatalog, func(key, value []byte) error {
+			if string(key) == string(catalogNextKey) {
+				if len(value) != 4 {
+					return fmt.Errorf("%w: next table id of %d bytes", ErrCorruptRecord, len(value))
+				}
+				c.nextID = binary.BigEndian.Uint32(value)
+				return nil
+			}
+			t, err := decodeTable(value)
+			if err != nil {
+				return err
+			}
+			if t.Status == TableDeleting {
+				c.dropped[t.ID] = t
+			} else {
+				c.names[tableName{t.Namespace, t.Name}] = t
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("reading the catalog: %w", err)
+	}
+	for _, t := range c.dropped {
+		for i, r := range db.replicas {
+			if r.tables[t.ID] != nil {
+				if err := db.logs[i].propose(&dropCommand{t}, true); err != nil {
+					return err
+				}
+			}
+		}
+		db.jobs.Go(func() { db.purgeTable(t) })
+	}
+	for _, t := range c.names {
+		for i, r := range db.replicas {
+			if installed := r.tables[t.ID]; installed == nil || installed.Version != t.Version {
+				if err := db.logs[i].propose(&installCommand{t}, true); err != nil {
+					return err
+				}
+			}
+		}
+		for _, ix := range t.Global {
+			switch ix.Status {
+			case IndexCreating:
+				db.jobs.Go(func() { db.buildIndex(t.ID, ix.ID) })
+			case IndexDeleting:
+				db.jobs.Go(func() { db.removeIndex(t.ID, ix.ID) })
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+// Package partition holds tables: their catalog, the shards their items are
+// spread over, and the one way in which bytes change.
+//
+// # Placement
+//
+// A Token is a 64-bit hash of an item's partition key. The ring of tokens is
+// cut into as many contiguous, equal ranges as there are shards, and each shard
+// is one Badger database. Items of one partition key share a token and lie side
+// by side, so a query is one range of one shard; a scan walks the ring in token
+// order, and the segments of a parallel scan are ranges of the ring.
+//
+// # Keys
+//
+// Inside a shard the first byte of a key is its kind. Integers are big endian;
+// enc is item.AppendKey, whose byte order is DynamoDB's order and which
+// delimits itself.
+//
+//	'i' table:4 token:8 enc(hash) [enc(range)]                          item
+//	'l' table:4 index:2 token:8 enc(hash) enc(index range) enc(range)   local index entry
+//	'g' table:4 index:2 token:8 enc(index hash)... enc(index range)...
+//	    enc(hash) [enc(range)]                                          global index entry
+//	'o' shard:2 sequence:8                                              outbox: index changes for another shard
+//	'r' shard:2                                                         inbox: position reached in that shard's outbox
+//	't' table:4                                                         schema this shard judges writes by
+//	'n' table:4 index:2                                                 counts (index 0: the table's)
+//	'c' 't' table:4, 'c' 'n'                                            catalog: tables, next table id (shard 0)
+//	'm' 'a'                                                             sequence of the last applied command
+//
+// Items and entries are stored as a format byte, the version of the item
+// (uvarint, see below) and the item in package item's stored form. An entry
+// holds the projected attributes, always with all keys.
+//
+// Table ids are never used twice, so bytes of a dropped table cannot show up in
+// a new one of the same name, however late they are removed.
+//
+// # Writes
+//
+// A command is an entry of a shard's log, and replica.apply is the only place
+// where a shard's bytes change: it takes a batch of commands, lets each stage
+// its mutations against what the ones before left, and commits them in one
+// Badger transaction together with counts and the applied sequence. Commands
+// depend on nothing but the log and the bytes: no clock, no randomness, no map
+// order. The sequence of the command that wrote an item is the item's version.
+//
+// On a single node a pipeline is the log: whoever proposes first leads and
+// applies what has queued up, which is group commit without a writer goroutine.
+//
+// The path of one write: DB.Write finds the shard by token, proposes a
+// writeCommand, whose apply reads the stored item, evaluates condition and
+// update (evaluate, a pure function), and stages the new item and its index
+// changes. When Write returns, the commit is as durable as Options.Sync says.
+//
+// # Indexes
+//
+// Local entries have the token of their item and change in the same
+// transaction. Global entries have a token of their own. Those that fall on
+// the item's shard are staged beside it; the others go to the outbox, which
+// commits with the item, and the shard's propagator carries them over in
+// order. The receiving shard records the position with what it applied, so
+// each change takes effect exactly once whenever a crash interrupts, and the
+// changes of one item arrive in the order of its versions. With GSISync, the
+// default, a write is acknowledged when its entries are visible.
+//
+// An index added to a table with data is in every shard's schema, through the
+// log, before its backfill starts: later writes maintain it, and the backfill
+// adds, again through the log, what was there before.
+//
+// Verify checks all of this from outside, Repair rebuilds indexes and counts
+// from the items.
+//
+// # Reads
+//
+// Get and Read name their consistency. They use one Badger snapshot of each
+// shard and never wait for writers. On a single node every read sees all
+// acknowledged writes.
+package partition

@@ -1,0 +1,69 @@
+package partition
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/stator-db/stator/storage/item"
+)
+
+// Catalog states a caller branches on.
+var (
+	// ErrTableNotFound: no table of that name in the namespace, or it was dropped meanwhile.
+	ErrTableNotFound = errors.New("table not found")
+	// ErrTableExists: the namespace already has a table of that name.
+	ErrTableExists = errors.New("table already exists")
+)
+
+// Outcomes of a write.
+var (
+	// ErrItemTooLarge: the item, or what an update counts as, exceeds MaxItemSize.
+	ErrItemTooLarge = errors.New("item exceeds the maximum size")
+	// ErrWriteTooLarge: item and index entries together exceed what one commit can hold.
+	ErrWriteTooLarge = errors.New("write with its index entries exceeds one commit")
+	// ErrClosed: the database was closed.
+	ErrClosed = errors.New("database is closed")
+)
+
+// ErrCorruptRecord marks stored bytes that cannot be what was written.
+var ErrCorruptRecord = errors.New("corrupt record")
+
+// ConditionFailed is the outcome of a write whose condition was false. Nothing
+// was changed.
+type ConditionFailed struct {
+	// Item is the stored item, if the write asked for it (WantFailed) and it exists.
+	Item item.Item
+}
+
+func (*ConditionFailed) Error() string { return "condition failed" }
+
+// KeyFault says what is wrong with an attribute that an index uses as its key.
+type KeyFault uint8
+
+// The ways in which a value cannot be an index key.
+const (
+	KeyWrongType KeyFault = iota + 1
+	KeyEmpty
+	KeyTooLong
+)
+
+// IndexKeyError rejects a write that would give an index key attribute a value
+// that no key may have (Developer Guide, "Data type considerations" of
+// secondary indexes).
+type IndexKeyError struct {
+	Fault      KeyFault
+	Index      *Index
+	Attribute  string
+	Want, Got  item.Type
+	FromUpdate bool // the value is the result of an update, not part of a request's item
+}
+
+func (e *IndexKeyError) Error() string {
+	switch e.Fault {
+	case KeyWrongType:
+		return fmt.Sprintf("index %s: key attribute %s is %s, not %s", e.Index.Name, e.Attribute, e.Got, e.Want)
+	case KeyEmpty:
+		return fmt.Sprintf("index %s: key attribute %s is empty", e.Index.Name, e.Attribute)
+	}
+	return fmt.Sprintf("index %s: key attribute %s is too long", e.Index.Name, e.Attribute)
+}

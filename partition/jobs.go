@@ -1,0 +1,244 @@
+package partition
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/stator-db/stator/storage"
+	"github.com/stator-db/stator/storage/item"
+)
+
+// How much one command of a background job does: enough to be quick, little
+// enough that a client's write behind it does not notice.
+const (
+	purgeStep   = 1000
+	reindexStep = 100
+)
+
+// tableByID finds the current snapshot of a table that is not being deleted.
+func (db *DB) tableByID(id uint32) *Table {
+	db.catalog.RLock()
+	defer db.catalog.RUnlock()
+	for _, t := range db.catalog.names {
+		if t.ID == id {
+			return t
+		}
+	}
+	return nil
+}
+
+// updateIndex edits a copy of the table for a job; ok is false if table or index
+// is gone.
+func (db *DB) updateIndex(table uint32, index uint16, change func(t *Table, ix *Index)) (ok bool, err error) {
+	db.ddl.Lock()
+	defer db.ddl.Unlock()
+	old := db.tableByID(table)
+	if old == nil || old.indexByID(index) == nil {
+		return false, nil
+	}
+	t := old.clone()
+	for _, ix := range t.Global {
+		if ix.ID == index {
+			change(t, ix)
+		}
+	}
+	return true, db.replace(t)
+}
+
+// ended handles the end of a job's step: quiet at shutdown and for a dropped
+// table, fatal otherwise. The job is taken up again at the next start.
+func (db *DB) ended(what string, err error) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, ErrTableNotFound) || errors.Is(err, ErrClosed) {
+		return
+	}
+	db.log.Error("background job failed and goes on after a restart", "job", what, "error", err)
+}
+
+// pause waits for half of the configured index delay.
+func (db *DB) pause() error {
+	if db.opts.IndexDelay <= 0 {
+		return db.jobs.ctx.Err()
+	}
+	timer := time.NewTimer(db.opts.IndexDelay / 2)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-db.jobs.ctx.Done():
+		return db.jobs.ctx.Err()
+	}
+}
+
+// buildIndex takes a new global index from CREATING to ACTIVE (Developer Guide,
+// "Adding a global secondary index to an existing table"): resource allocation,
+// during which the table is UPDATING, then the backfill.
+//
+// Every shard has the index in its schema before the backfill begins, so writes
+// maintain it already; the backfill adds what was there before. Both go through
+// the shard's log, which orders them item by item.
+func (db *DB) buildIndex(table uint32, index uint16) {
+	if err := db.pause(); err != nil {
+		return
+	}
+	ok, err := db.updateIndex(table, index, func(t *Table, ix *Index) {
+		t.Status, ix.Backfilling = TableActive, true
+	})
+	if err == nil && ok {
+		err = db.backfill(table, index)
+	}
+	if err == nil && ok {
+		err = db.pause()
+	}
+	if err == nil && ok {
+		_, err = db.updateIndex(table, index, func(t *Table, ix *Index) {
+			if ix.Status == IndexCreating {
+				ix.Status, ix.Backfilling = IndexActive, false
+			}
+		})
+	}
+	if err != nil {
+		db.ended("building an index", err)
+	}
+}
+
+// backfill adds the items of all shards to the index.
+func (db *DB) backfill(table uint32, index uint16) error {
+	prefix := appendTablePrefix(nil, table)
+	for shard, s := range db.store.Shards() {
+		from := prefix
+		for from != nil {
+			keys, next, err := keysFrom(s, from, item.PrefixEnd(prefix), reindexStep)
+			if err != nil {
+				return err
+			}
+			if err := db.jobs.ctx.Err(); err != nil {
+				return err
+			}
+			if len(keys) > 0 {
+				if err := db.propagators[shard].admit(db.jobs.ctx); err != nil {
+					return err
+				}
+				// Waiting for the entries to be visible makes ACTIVE mean complete.
+				if err := db.logs[shard].propose(&reindexCommand{table, index, keys}, true); err != nil {
+					return err
+				}
+				if err := db.usable(); err != nil {
+					return err
+				}
+			}
+			from = next
+		}
+	}
+	return nil
+}
+
+// keysFrom lists up to limit keys of a range, and where to go on (nil: the end).
+func keysFrom(s *storage.Shard, from, to []byte, limit int) (keys [][]byte, next []byte, err error) {
+	err = s.View(func(s *storage.Snapshot) error {
+		return s.Scan(storage.Range{Lower: from, Upper: to, KeysOnly: true, Limit: limit + 1}, func(key, _ []byte) (bool, error) {
+			if len(keys) == limit {
+				next = bytes.Clone(key)
+				return false, nil
+			}
+			keys = append(keys, bytes.Clone(key))
+			return true, nil
+		})
+	})
+	return keys, next, err
+}
+
+// removeIndex takes a global index from DELETING to nothing.
+func (db *DB) removeIndex(table uint32, index uint16) {
+	err := db.pause()
+	if err == nil {
+		t := db.tableByID(table)
+		if t == nil || t.indexByID(index) == nil {
+			return
+		}
+		err = db.purge(appendIndexPrefix(nil, table, t.indexByID(index)))
+	}
+	if err == nil {
+		err = db.pause()
+	}
+	if err == nil {
+		err = db.everyShard(&dropIndexCountsCommand{table, index})
+	}
+	if err == nil {
+		_, err = db.updateIndex(table, index, func(t *Table, _ *Index) { t.dropIndex(index) })
+	}
+	if err != nil {
+		db.ended("removing an index", err)
+	}
+}
+
+// dropIndex takes a global index, and the attribute definitions that only it
+// used, out of the table.
+func (t *Table) dropIndex(id uint16) {
+	kept := t.Global[:0]
+	for _, ix := range t.Global {
+		if ix.ID != id {
+			kept = append(kept, ix)
+		}
+	}
+	t.Global = kept
+	t.Status = TableActive
+
+	used := make(map[string]bool)
+	for _, name := range t.Key.Names() {
+		used[name] = true
+	}
+	for _, list := range [][]*Index{t.Local, t.Global} {
+		for _, ix := range list {
+			for _, name := range ix.Key.Names() {
+				used[name] = true
+			}
+		}
+	}
+	attributes := t.Attributes[:0]
+	for _, a := range t.Attributes {
+		if used[a.Name] {
+			attributes = append(attributes, a)
+		}
+	}
+	t.Attributes = attributes
+}
+
+// purgeTable removes everything a dropped table left behind, its catalog record
+// last.
+func (db *DB) purgeTable(t *Table) {
+	err := db.purge(appendTablePrefix(nil, t.ID))
+	for _, ix := range t.byName {
+		if err == nil {
+			err = db.purge(appendIndexPrefix(nil, t.ID, ix))
+		}
+	}
+	if err == nil {
+		err = db.logs[0].propose(&recordsCommand{[]mutation{{key: catalogTableKey(t.ID)}}}, true)
+	}
+	if err != nil {
+		db.ended("removing a table", err)
+		return
+	}
+	db.catalog.Lock()
+	delete(db.catalog.dropped, t.ID)
+	db.catalog.Unlock()
+}
+
+// purge removes all records under a prefix from every shard, step by step.
+func (db *DB) purge(prefix []byte) error {
+	for _, l := range db.logs {
+		for more := true; more; {
+			if err := db.jobs.ctx.Err(); err != nil {
+				return err
+			}
+			c := purgeCommand{prefix: prefix, limit: purgeStep}
+			if err := l.propose(&c, true); err != nil {
+				return err
+			}
+			more = c.more
+		}
+	}
+	return nil
+}

@@ -1,0 +1,288 @@
+package partition
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/stator-db/stator/storage"
+)
+
+// GSIMode says when a write is acknowledged with respect to global indexes.
+type GSIMode uint8
+
+// GSISync acknowledges a write when its global index entries are visible, as
+// people expect of a local database. GSIEventual acknowledges before, as the
+// service does, and lets entries lag.
+const (
+	GSISync GSIMode = iota
+	GSIEventual
+)
+
+// An outboxEntry is the changes one command makes to global index entries of one
+// shard. It is durable in the source shard from the command's commit until the
+// destination has applied it.
+type outboxEntry struct {
+	dest    int
+	seq     uint64 // of the command; with dest the entry's identity
+	changes []byte // see appendChange
+	waiting *sync.WaitGroup
+	at      time.Time // when it was committed
+}
+
+// maxBacklog bounds the index changes of a shard that are under way, in
+// bytes. Writers wait while there are more.
+const maxBacklog = 64 << 20
+
+// propagator carries the outbox of one shard to the others, in order, so that
+// every change is applied exactly once and the changes of an item in the order
+// of its versions.
+type propagator struct {
+	source int
+	logs   []*pipeline // of all shards
+	lag    time.Duration
+	fail   func(error) // told of an error that ends propagation
+
+	mu struct {
+		sync.Mutex
+		queue   []outboxEntry
+		bytes   int
+		wakeup  chan struct{} // buffered: there is something in the queue
+		room    chan struct{} // closed and replaced when the backlog shrinks
+		stopped bool
+	}
+}
+
+func newPropagator(source int, logs []*pipeline, lag time.Duration, fail func(error)) *propagator {
+	g := &propagator{source: source, logs: logs, lag: lag, fail: fail}
+	g.mu.wakeup = make(chan struct{}, 1)
+	g.mu.room = make(chan struct{})
+	return g
+}
+
+// enqueue takes committed entries over. It never blocks: it is called by the
+// leader of the source's log, which the propagator itself may be waiting for.
+func (g *propagator) enqueue(entries []outboxEntry) {
+	now := time.Time{}
+	if g.lag > 0 {
+		now = time.Now()
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, e := range entries {
+		if g.mu.stopped {
+			continue // it stays in the outbox and is sent at the next start
+		}
+		e.at = now
+		if e.waiting != nil {
+			e.waiting.Add(1)
+		}
+		g.mu.queue = append(g.mu.queue, e)
+		g.mu.bytes += len(e.changes)
+	}
+	select {
+	case g.mu.wakeup <- struct{}{}:
+	default:
+	}
+}
+
+// admit waits until the backlog is small enough for another write.
+func (g *propagator) admit(ctx context.Context) error {
+	for {
+		g.mu.Lock()
+		full, room := g.mu.bytes > maxBacklog, g.mu.room
+		g.mu.Unlock()
+		if !full {
+			return nil
+		}
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// load puts what a crash or shutdown left in the outbox into the queue.
+func (g *propagator) load(s *storage.Shard) error {
+	var left []outboxEntry
+	err := s.View(func(s *storage.Snapshot) error {
+		return scanKind(s, kindOutbox, func(key, value []byte) error {
+			if len(key) != 11 {
+				return fmt.Errorf("%w: outbox entry under key %x", ErrCorruptRecord, key)
+			}
+			left = append(left, outboxEntry{
+				dest:    int(binary.BigEndian.Uint16(key[1:])),
+				seq:     binary.BigEndian.Uint64(key[3:]),
+				changes: append([]byte(nil), value...),
+			})
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	g.enqueue(left)
+	return nil
+}
+
+// run carries entries until ctx ends and the queue is empty, or something fails.
+func (g *propagator) run(ctx context.Context) {
+	for {
+		batch := g.take()
+		if len(batch) == 0 {
+			select {
+			case <-g.mu.wakeup:
+				continue
+			case <-ctx.Done():
+			}
+			g.mu.Lock()
+			done := len(g.mu.queue) == 0
+			g.mu.stopped = g.mu.stopped || done
+			g.mu.Unlock()
+			if done {
+				return
+			}
+			continue
+		}
+		g.delay(ctx, batch[len(batch)-1].at)
+		err := g.deliver(batch)
+		g.settle(batch)
+		if err != nil {
+			g.abandon()
+			g.fail(fmt.Errorf("propagating index changes of shard %d: %w", g.source, err))
+			return
+		}
+	}
+}
+
+// delay waits until the configured lag after an entry's commit is over.
+func (g *propagator) delay(ctx context.Context, committed time.Time) {
+	if g.lag == 0 || committed.IsZero() {
+		return
+	}
+	timer := time.NewTimer(time.Until(committed.Add(g.lag)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// take removes what is to be sent next: with a lag only entries of about the
+// same age, so that none waits for a younger one.
+func (g *propagator) take() []outboxEntry {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := min(len(g.mu.queue), maxBatch)
+	if g.lag > 0 && n > 1 {
+		oldest := g.mu.queue[0].at
+		for i := 1; i < n; i++ {
+			if g.mu.queue[i].at.Sub(oldest) > time.Millisecond {
+				n = i
+				break
+			}
+		}
+	}
+	batch := append([]outboxEntry(nil), g.mu.queue[:n]...)
+	rest := copy(g.mu.queue, g.mu.queue[n:])
+	clear(g.mu.queue[rest:])
+	g.mu.queue = g.mu.queue[:rest]
+	return batch
+}
+
+// deliver applies a batch on its destinations and then trims it from the outbox.
+func (g *propagator) deliver(batch []outboxEntry) error {
+	byDest := make(map[int][]outboxEntry)
+	for _, e := range batch {
+		byDest[e.dest] = append(byDest[e.dest], e)
+	}
+	errs := make(chan error, len(byDest))
+	for dest, entries := range byDest {
+		go func() {
+			errs <- g.logs[dest].propose(&receiveCommand{source: g.source, entries: entries}, true)
+		}()
+	}
+	var failed error
+	for range byDest {
+		if err := <-errs; err != nil {
+			failed = err
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	return g.logs[g.source].propose(&trimCommand{batch}, true)
+}
+
+// settle lets waiting writers go and makes room for others.
+func (g *propagator) settle(batch []outboxEntry) {
+	g.mu.Lock()
+	for _, e := range batch {
+		g.mu.bytes -= len(e.changes)
+	}
+	close(g.mu.room)
+	g.mu.room = make(chan struct{})
+	g.mu.Unlock()
+	for _, e := range batch {
+		if e.waiting != nil {
+			e.waiting.Done()
+		}
+	}
+}
+
+// abandon releases everybody who waits; the entries remain in the outbox.
+func (g *propagator) abandon() {
+	g.mu.Lock()
+	left := g.mu.queue
+	g.mu.queue, g.mu.stopped = nil, true
+	g.mu.Unlock()
+	g.settle(left)
+}
+
+// receiveCommand applies index changes that another shard's outbox carries.
+type receiveCommand struct {
+	source  int
+	entries []outboxEntry // ascending sequence
+}
+
+func (c *receiveCommand) apply(a *application) error {
+	position := a.r.received[c.source]
+	for _, e := range c.entries {
+		if e.seq <= position {
+			continue // delivered before a crash kept the source from trimming it
+		}
+		err := eachChange(e.changes, func(table uint32, index uint16, ch change) error {
+			t := a.schema(table)
+			if t == nil {
+				return nil // dropped meanwhile
+			}
+			ix := t.indexByID(index)
+			if ix == nil || ix.Status == IndexDeleting {
+				return nil
+			}
+			return a.change(t, ix, ch)
+		})
+		if err != nil {
+			return err
+		}
+		position = e.seq
+	}
+	if position != a.r.received[c.source] {
+		a.set(receivedKey(c.source), binary.BigEndian.AppendUint64(nil, position))
+		a.moved = append(a.moved, receivedTo{c.source, position})
+	}
+	return nil
+}
+
+// trimCommand removes delivered entries from the outbox.
+type trimCommand struct{ entries []outboxEntry }
+
+func (c *trimCommand) apply(a *application) error {
+	for _, e := range c.entries {
+		a.delete(outboxKey(e.dest, e.seq))
+	}
+	return nil
+}
