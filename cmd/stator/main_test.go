@@ -31,7 +31,13 @@ const processTimeout = 20 * time.Second
 var binary string
 
 func TestMain(m *testing.M) {
-	os.Exit(buildAndRun(m))
+	if os.Getenv(bareVariable) != "" {
+		fmt.Fprintln(os.Stderr, serveBare())
+		os.Exit(1)
+	}
+	code := buildAndRun(m)
+	writeLoadSummary(os.Stdout)
+	os.Exit(code)
 }
 
 func buildAndRun(m *testing.M) int {
@@ -87,7 +93,7 @@ func execute(t *testing.T, dir string, args ...string) result {
 
 // instance is a running server process.
 type instance struct {
-	t      *testing.T
+	t      testing.TB
 	cmd    *exec.Cmd
 	url    string
 	done   chan struct{} // closed when the process has ended
@@ -98,12 +104,12 @@ type instance struct {
 var listeningLine = regexp.MustCompile(`(?m)^stator is listening on (http://\S+:[1-9][0-9]*)$`)
 
 // start runs the binary and waits for the line with its address.
-func start(t *testing.T, args ...string) *instance {
+func start(t testing.TB, args ...string) *instance {
 	t.Helper()
 	return startIn(t, "", args...)
 }
 
-func startIn(t *testing.T, dir string, args ...string) *instance {
+func startIn(t testing.TB, dir string, args ...string) *instance {
 	t.Helper()
 	s := &instance{t: t, cmd: exec.Command(binary, args...), done: make(chan struct{}), stdout: newOutput(), stderr: newOutput()}
 	s.cmd.Dir = dir
@@ -202,7 +208,7 @@ func getItem(t *testing.T, client *dynamodb.Client, table, id string) (string, b
 }
 
 // get fetches a path and returns status and body.
-func get(t *testing.T, url string) (int, string) {
+func get(t testing.TB, url string) (int, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	require.NoError(t, err)
@@ -248,7 +254,7 @@ func (o *output) String() string {
 }
 
 // waitFor waits for a match and returns its groups, nil if the output ended first.
-func (o *output) waitFor(t *testing.T, pattern *regexp.Regexp) []string {
+func (o *output) waitFor(t testing.TB, pattern *regexp.Regexp) []string {
 	t.Helper()
 	deadline := time.After(processTimeout)
 	for {

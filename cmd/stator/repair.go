@@ -14,7 +14,7 @@ type repairCommand struct {
 // Run makes index entries agree with their items, which are never changed, and
 // prints what it did.
 func (c repairCommand) Run(p *process) error {
-	if err := requireDirectory(c.DataDir); err != nil {
+	if err := requireData(c.DataDir); err != nil {
 		return err
 	}
 	summary, err := partition.Repair(p.ctx, partition.Options{Dir: c.DataDir}, func(line string) {

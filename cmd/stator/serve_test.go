@@ -32,7 +32,7 @@ func TestServe(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "new", "data")
 			s := start(t, "serve", "--port", "0", "--data-dir", dir, "--log-format", "json")
 			require.Regexp(t, `^stator is listening on http://127\.0\.0\.1:\d+\n$`, s.stdout.String())
-			require.Contains(t, s.stderr.String(), `"msg":"serving"`)
+			require.NotNil(t, s.stderr.waitFor(t, regexp.MustCompile(`"msg":"serving"`)))
 			status, body := get(t, s.url+"/")
 			require.Equal(t, http.StatusOK, status)
 			require.Equal(t, "healthy: dynamodb.us-east-1.amazonaws.com ", body)
@@ -189,19 +189,19 @@ func TestUnreadableData(t *testing.T) {
 	}{
 		"manifest of garbage": {
 			damage: func(t *testing.T, dir string) {
-				require.NoError(t, os.WriteFile(filepath.Join(dir, "MANIFEST.stator"), []byte("garbage"), 0o600))
+				require.NoError(t, os.WriteFile(filepath.Join(dir, manifestName), []byte("garbage"), 0o600))
 			},
 			want: []string{"MANIFEST.stator", "nothing was changed or deleted"},
 		},
 		"empty manifest": {
 			damage: func(t *testing.T, dir string) {
-				require.NoError(t, os.Truncate(filepath.Join(dir, "MANIFEST.stator"), 0))
+				require.NoError(t, os.Truncate(filepath.Join(dir, manifestName), 0))
 			},
 			want: []string{"MANIFEST.stator", "nothing was changed or deleted"},
 		},
 		"manifest of a later version": {
 			damage: func(t *testing.T, dir string) {
-				path := filepath.Join(dir, "MANIFEST.stator")
+				path := filepath.Join(dir, manifestName)
 				text, err := os.ReadFile(path)
 				require.NoError(t, err)
 				changed := regexp.MustCompile(`"format": *\d+`).ReplaceAll(text, []byte(`"format": 999`))
@@ -212,7 +212,7 @@ func TestUnreadableData(t *testing.T) {
 		},
 		"no manifest": {
 			damage: func(t *testing.T, dir string) {
-				require.NoError(t, os.Remove(filepath.Join(dir, "MANIFEST.stator")))
+				require.NoError(t, os.Remove(filepath.Join(dir, manifestName)))
 			},
 			want: []string{"MANIFEST.stator", "nothing was changed or deleted"},
 		},

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"github.com/stator-db/stator/partition"
 )
@@ -18,7 +22,7 @@ type verifyCommand struct {
 // Run prints a line for every problem and a summary. It fails if there is a
 // problem and changes nothing.
 func (c verifyCommand) Run(p *process) error {
-	if err := requireDirectory(c.DataDir); err != nil {
+	if err := requireData(c.DataDir); err != nil {
 		return err
 	}
 	summary, err := partition.Verify(p.ctx, partition.Options{Dir: c.DataDir}, func(problem partition.Problem) {
@@ -36,14 +40,18 @@ func (c verifyCommand) Run(p *process) error {
 	return nil
 }
 
-// requireDirectory reports a missing directory, which opening would create.
-func requireDirectory(dir string) error {
-	info, err := os.Stat(dir)
-	switch {
-	case err != nil:
+// manifestName is the file that every data directory has; see package storage.
+const manifestName = "MANIFEST.stator"
+
+// requireData reports a directory without data, which opening would create.
+func requireData(dir string) error {
+	_, err := os.Stat(filepath.Join(dir, manifestName))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return fmt.Errorf("data directory %s has no %s: it is no data directory of stator, or it is damaged; name the right one with %s",
+			dir, manifestName, dataDirFlags.dataDir)
+	}
+	if err != nil {
 		return explainData(err, dir, dataDirFlags)
-	case !info.IsDir():
-		return fmt.Errorf("data directory %s is a file: name the directory with %s", dir, dataDirFlags.dataDir)
 	}
 	return nil
 }
