@@ -82,12 +82,12 @@ func (b *updateBinder) change(verb verb, c *changeSyntax) {
 // item.
 func (b *updateBinder) sum(s *sumSyntax) (setValue, item.Type) {
 	left, leftType := b.term(s.Left)
-	if s.Right == nil {
+	if s.More == nil {
 		return left, leftType
 	}
-	right, rightType := b.term(s.Right)
-	b.require(s.Operator.Value, item.N, leftType, rightType)
-	return &sum{left: left, right: right, subtract: s.Operator.Value == "-"}, item.N
+	right, rightType := b.term(s.More.Right)
+	b.require(s.More.Operator, item.N, leftType, rightType)
+	return &sum{left: left, right: right, subtract: s.More.Operator == "-"}, item.N
 }
 
 // require notes a fault if one of types is known and is not t.

@@ -87,7 +87,7 @@ func (c *textCheck) path(p *pathSyntax) {
 	p.bindStatic()
 }
 
-func checkCondition(tree *orSyntax) (fault string, misplaced *lexer.Token) {
+func checkCondition(tree *orSyntax) (fault string, misplaced *lexer.Position) {
 	var c textCheck
 	c.or(tree)
 	return c.first(conditionTextFaults), nil
@@ -154,7 +154,7 @@ func (c *textCheck) call(call *callSyntax, use functionUse) {
 	}
 }
 
-func checkProjection(tree *projectionSyntax) (fault string, misplaced *lexer.Token) {
+func checkProjection(tree *projectionSyntax) (fault string, misplaced *lexer.Position) {
 	var c textCheck
 	for _, p := range tree.Paths {
 		c.path(p)
@@ -162,11 +162,11 @@ func checkProjection(tree *projectionSyntax) (fault string, misplaced *lexer.Tok
 	return c.first(projectionTextFaults), nil
 }
 
-func checkUpdate(tree *updateSyntax) (fault string, misplaced *lexer.Token) {
+func checkUpdate(tree *updateSyntax) (fault string, misplaced *lexer.Position) {
 	for _, clause := range tree.Clauses {
 		for _, a := range clause.Set {
 			if op := a.Value.misplacedSum(); op != nil {
-				return "", op
+				return "", &op.Pos
 			}
 		}
 	}
@@ -197,16 +197,16 @@ func checkUpdate(tree *updateSyntax) (fault string, misplaced *lexer.Token) {
 
 func (c *textCheck) sum(s *sumSyntax) {
 	c.term(s.Left)
-	if s.Right != nil {
+	if s.More != nil {
 		c.operator(1)
-		c.term(s.Right)
+		c.term(s.More.Right)
 	}
 }
 
 func (c *textCheck) term(t *termSyntax) {
 	switch {
 	case t.Group != nil:
-		c.parentheses(t.Group.Right == nil && t.Group.Left.Group != nil)
+		c.parentheses(t.Group.More == nil && t.Group.Left.Group != nil)
 		c.sum(t.Group)
 	case t.Call != nil:
 		c.function(t.Call.Name, useSet)

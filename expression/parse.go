@@ -40,16 +40,16 @@ const (
 type grammar[T any] struct {
 	lexer  *lexer.StatefulDefinition
 	parser *participle.Parser[T]
-	check  func(tree *T) (fault string, misplaced *lexer.Token)
+	check  func(tree *T) (fault string, misplaced *lexer.Position)
 	trees  *otter.Cache[string, *T]
 }
 
 // newGrammar builds a grammar. Function check examines a tree for faults that
-// do not depend on placeholders; the token it may return is one that the
-// participle grammar lets pass although the syntax does not.
-func newGrammar[T any](check func(*T) (string, *lexer.Token), keywords ...string) *grammar[T] {
+// do not depend on placeholders; the position it may return is that of a token
+// which the participle grammar lets pass although the syntax does not.
+func newGrammar[T any](check func(*T) (string, *lexer.Position), keywords ...string) *grammar[T] {
 	def := newLexer(keywords...)
-	options := []participle.Option{participle.Lexer(def), participle.Elide("Space"), participle.UseLookahead(2)}
+	options := []participle.Option{participle.Lexer(def), participle.Elide("Space"), participle.UseLookahead(0)}
 	if len(keywords) > 0 {
 		options = append(options, participle.CaseInsensitive("Keyword"))
 	}
@@ -94,7 +94,7 @@ func (g *grammar[T]) parse(kind Kind, text string) (*T, *Error) {
 	}
 	fault, misplaced := g.check(tree)
 	if misplaced != nil {
-		return nil, invalid(kind, unexpectedToken(tokens(g.lexer, text), text, misplaced.Pos.Offset))
+		return nil, invalid(kind, unexpectedToken(tokens(g.lexer, text), text, misplaced.Offset))
 	}
 	if len(text) > maxTextLength {
 		fault = lengthFault(kind, len(text))

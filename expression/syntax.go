@@ -1,12 +1,14 @@
 package expression
 
-import (
-	"strconv"
-)
+import "strconv"
 
 // The syntax trees. Field tags are participle's grammar; what is captured is
 // source text, so that a tree can be shared by requests whose placeholders
 // stand for different things.
+//
+// With the one explicit look at the parenthesis after a function's name, every
+// choice is made on the next token and never taken back. So the parser takes
+// linear time, and it is stopped by exactly the token that does not fit.
 
 // pathSyntax is a document path: a name followed by names and list indexes.
 type pathSyntax struct {
@@ -67,7 +69,7 @@ type operandSyntax struct {
 }
 
 type callSyntax struct {
-	Name string           `parser:"@Name '('"`
+	Name string           `parser:"(?= Name '(' ) @Name '('"`
 	Args []*operandSyntax `parser:"( @@ ( ',' @@ )* )? ')'"`
 }
 

@@ -28,9 +28,15 @@ type changeSyntax struct {
 
 // sumSyntax is a value to assign: one term, or two with an operator.
 type sumSyntax struct {
-	Left     *termSyntax `parser:"@@"`
-	Operator lexer.Token `parser:"( @Arithmetic"`
-	Right    *termSyntax `parser:"  @@ )?"`
+	Left *termSyntax   `parser:"@@"`
+	More *addendSyntax `parser:"@@?"`
+}
+
+// addendSyntax is the second term of a sum, with the operator before it.
+type addendSyntax struct {
+	Pos      lexer.Position // of Operator
+	Operator string         `parser:"@Arithmetic"`
+	Right    *termSyntax    `parser:"@@"`
 }
 
 // termSyntax is an operand of SET. Parentheses may hold a sum only where they
@@ -43,7 +49,7 @@ type termSyntax struct {
 }
 
 type setCallSyntax struct {
-	Name string        `parser:"@Name '('"`
+	Name string        `parser:"(?= Name '(' ) @Name '('"`
 	Args []*termSyntax `parser:"( @@ ( ',' @@ )* )? ')'"`
 }
 
@@ -79,33 +85,33 @@ func (c *clauseSyntax) targets() []*pathSyntax {
 // operands, and may as a whole stand in parentheses; participle's grammar is
 // more generous because it would have to look ahead past the closing
 // parenthesis to know which of the two it is reading.
-func (s *sumSyntax) misplacedSum() *lexer.Token {
-	if s.Right == nil {
+func (s *sumSyntax) misplacedSum() *addendSyntax {
+	if s.More == nil {
 		if g := s.Left.Group; g != nil {
 			return g.misplacedSum()
 		}
 		return s.Left.innerSum()
 	}
-	if g := s.Left.Group; g != nil && g.Right != nil {
-		return &s.Operator
+	if g := s.Left.Group; g != nil && g.More != nil {
+		return s.More
 	}
-	if op := s.Left.innerSum(); op != nil {
-		return op
+	if inner := s.Left.innerSum(); inner != nil {
+		return inner
 	}
-	return s.Right.innerSum()
+	return s.More.Right.innerSum()
 }
 
 // innerSum returns the first operator inside the term.
-func (t *termSyntax) innerSum() *lexer.Token {
+func (t *termSyntax) innerSum() *addendSyntax {
 	switch {
-	case t.Group != nil && t.Group.Right != nil:
-		return &t.Group.Operator
+	case t.Group != nil && t.Group.More != nil:
+		return t.Group.More
 	case t.Group != nil:
 		return t.Group.Left.innerSum()
 	case t.Call != nil:
 		for _, arg := range t.Call.Args {
-			if op := arg.innerSum(); op != nil {
-				return op
+			if inner := arg.innerSum(); inner != nil {
+				return inner
 			}
 		}
 	}
