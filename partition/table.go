@@ -264,6 +264,7 @@ func (t *Table) clone() *Table {
 			c.Tags[k] = v
 		}
 	}
+	c.prepare() // its index lists must not share with t
 	return &c
 }
 
