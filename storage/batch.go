@@ -16,8 +16,9 @@ import (
 // committed in pieces, each visible on its own.
 type Batch struct {
 	reader
-	// count and size mirror Badger's account of the transaction.
-	count, size int64
+	// count and size mirror Badger's account of the transaction; bytes is the
+	// size of all keys and values.
+	count, size, bytes int64
 	// err is why the batch cannot be used.
 	err error
 }
@@ -85,7 +86,7 @@ func (b *Batch) Set(key, value []byte) error {
 	if b.err != nil {
 		return b.err
 	}
-	if b.shard.summed {
+	if b.shard.summed() {
 		stored := b.shard.arena.alloc(len(value) + sumSize)
 		n := copy(stored, value)
 		binary.LittleEndian.PutUint32(stored[n:], checksum(key, value))
@@ -120,6 +121,7 @@ func (b *Batch) write(keySize, valueSize int, do func() error) error {
 		return fmt.Errorf("%s: %w", b.shard.name(), err)
 	}
 	b.count++
+	b.bytes += int64(keySize + valueSize)
 	b.size += entrySize(b.shard.db.Opts().ValueThreshold, keySize, valueSize)
 	return nil
 }
@@ -165,18 +167,27 @@ func (b *Batch) Scan(r Range, fn func(key, value []byte) (more bool, err error))
 	return b.scan(r, fn)
 }
 
-// Commit makes the writes visible and, with Options.Sync, durable. After any
-// error but ErrClosed the shard takes no more writes until it is reopened, for
-// part of the batch may have reached the log.
+// Commit makes the writes visible and, with Options.Sync, durable. After
+// ErrClosed and ErrDiskFull nothing is written. After any other error the shard
+// takes no more writes until it is reopened, for part of the batch may have
+// reached the log.
 func (b *Batch) Commit() error {
 	if b.err != nil {
 		return b.err
+	}
+	if b.bytes > 0 {
+		if err := b.shard.reserveSpace(b.bytes); err != nil {
+			b.Discard()
+			return err
+		}
 	}
 	err := b.txn.Commit()
 	if err != nil {
 		err = b.shard.fail(err)
 	} else {
-		b.shard.dirty.Store(true)
+		if b.bytes > 0 {
+			b.shard.dirty.Store(true)
+		}
 	}
 	b.end(errBatchDone)
 	return err

@@ -1,2 +1,55 @@
-// Package storage keeps ordered byte strings in Badger databases.
+// Package storage keeps ordered byte strings in Badger databases. It knows
+// nothing of items and tables: package partition gives keys and values their
+// meaning.
+//
+// A Store is a directory, or the same thing in memory, of a fixed number of
+// shards. A Shard is one Badger database. Reads go through Shard.View, which
+// gives a consistent Snapshot and never waits. Writes go through a Batch, of
+// which a shard has one at a time: it reads its own writes, and all of them
+// become visible at once when it is committed. Nothing spans shards.
+//
+// # Durability
+//
+// A committed batch survives the death of the process: Badger writes it to
+// mapped files before Commit returns. With Options.Sync it survives a power cut
+// as well. Without, the logs are flushed every second, so that a power cut
+// takes about the last second. Batches are never torn.
+//
+// # Files
+//
+//	LOCK              held (flock) while the directory is open
+//	MANIFEST.stator   JSON: format version, shard count, id, creation time
+//	shard-0000/       Badger's files of the first shard, and
+//	  CLEAN.stator    JSON: names and sizes of those files; present while the
+//	                  shard is closed in order
+//
+// The manifest is written first with ready false, then, when all shards exist,
+// with ready true; Open returns only after that. Values on disk are followed by
+// the CRC-32C of key and value, little endian; values of 1 KB and more are in
+// Badger's value log.
+//
+// # Damage
+//
+// Badger assumes intact files. On others it may end the process, delete tables
+// that its MANIFEST has lost, cut a log at the first bad entry, or take an
+// unreadable block for the end of a table. So a shard is inspected before
+// Badger sees it (inspect.go): its files are those of the last orderly close,
+// every table its MANIFEST names has intact checksums (of all blocks if the
+// shard is small, else of the index), and the value log that Badger would cut
+// ends in an intact entry. After a crash the last part does not apply, since a
+// torn end of a log is then normal. What is damaged later, or in the blocks of a
+// large shard, is found by the checksums of the values when they are read, and
+// all of it by Shard.VerifyChecksums. A key can only go missing unnoticed with
+// a block of a large shard that nobody has verified. Nothing is repaired and
+// no damaged file deleted: the error names it.
+//
+// # Memory
+//
+// Measured with 300-byte values: an empty store of one shard is 14 MB resident,
+// of four 19 MB. Tables are uncompressed and read in place from their
+// mappings. Against Snappy and a block cache of 8 or 32 MB that halves the time
+// of a scan, takes a quarter off a read, needs no cache memory, and takes two
+// and a half times the disk space. Memtables of 16 MB, two of them full at most,
+// bound the rest: about 85 MB a shard at the height of a load, plus what the
+// garbage collector lets lie.
 package storage

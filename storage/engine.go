@@ -30,7 +30,9 @@ func engineOptions(dir string, sync bool, log *slog.Logger) badger.Options {
 		WithMetricsEnabled(false).
 		WithSyncWrites(sync).
 		WithNumCompactors(2).
-		WithNumMemtables(3).
+		// At most one full memtable waits while another is written to disk, which
+		// is what bounds the memory of a shard under load.
+		WithNumMemtables(2).
 		// Uncompressed tables are read in place from the mapped file: no block
 		// cache to size, nothing to allocate or evict, and a damaged block
 		// still yields its values, which carry their own checksum, where a

@@ -13,13 +13,12 @@ import (
 // Shard is one Badger database: an ordered map of byte strings with snapshots
 // and one writer. Its methods may be called from any goroutine.
 type Shard struct {
-	dir string // "" in memory
-	log *slog.Logger
-	db  *badger.DB
+	dir  string // "" in memory
+	sync bool
+	log  *slog.Logger
+	db   *badger.DB
 
 	inside *gate
-	// summed says that stored values end in a checksum. Memory needs none.
-	summed bool
 	// writing is set while a batch is live.
 	writing atomic.Bool
 	// failed is the first error of a commit. What such a commit left behind is
@@ -28,6 +27,12 @@ type Shard struct {
 	failed atomic.Pointer[error]
 	// dirty is set by a commit and cleared by the background flush.
 	dirty atomic.Bool
+	// flushed is the newest value log at the last flush.
+	flushed string
+	// freeSpace tells the free bytes of a file system, and spaceLeft how much
+	// may be written before it is asked again.
+	freeSpace func(dir string) (int64, error)
+	spaceLeft int64
 	// arena is the memory of the live batch, kept for the next one.
 	arena arena
 }
@@ -76,6 +81,9 @@ func (s *Shard) readError(err error) error {
 	}
 	return corrupt(s.name(), "%w", err)
 }
+
+// summed says that stored values end in a checksum. Memory needs none.
+func (s *Shard) summed() bool { return s.dir != "" }
 
 // fail makes err the answer to every later write.
 func (s *Shard) fail(err error) error {

@@ -87,7 +87,7 @@ func (r *reader) get(key []byte, fn func(value []byte) error) (found bool, err e
 func (r *reader) value(g *guard, key []byte, it *badger.Item, fn func(value []byte) error) error {
 	var result error
 	err := it.Value(func(v []byte) error {
-		if r.shard.summed {
+		if r.shard.summed() {
 			if v, result = r.shard.unseal(key, v); result != nil {
 				return nil
 			}

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +18,10 @@ type Store struct {
 	lock    *os.File // nil in memory
 	shards  []*Shard
 
+	// background is maintain's, stopped by stop.
+	background sync.WaitGroup
+	stop       context.CancelFunc
+
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -30,9 +35,14 @@ func Open(o Options) (*Store, error) {
 		return nil, err
 	}
 	o = o.withDefaults()
-	s := &Store{options: o}
+	s := &Store{options: o, stop: func() {}}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, s.Close())
+	}
+	if !o.InMemory {
+		var ctx context.Context
+		ctx, s.stop = context.WithCancel(context.Background())
+		s.background.Go(func() { s.maintain(ctx) })
 	}
 	return s, nil
 }
@@ -88,10 +98,23 @@ func (s *Store) openShards(dirs []string, ready bool) error {
 }
 
 func openShard(dir string, ready bool, o Options) (*Shard, error) {
-	s := &Shard{dir: dir, log: o.Logger, inside: newGate(), summed: dir != ""}
+	s := &Shard{dir: dir, sync: o.Sync, log: o.Logger, inside: newGate(), freeSpace: freeSpace}
+	if dir != "" {
+		if err := restoreKept(dir); err != nil {
+			return nil, err
+		}
+		if err := inspect(dir, ready, o.Logger); err != nil {
+			return nil, err
+		}
+	}
 	var err error
 	if s.db, err = openEngine(dir, o); err != nil {
 		return nil, err
+	}
+	if o.Compact {
+		if err := s.compact(); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
 	}
 	return s, nil
 }
@@ -125,6 +148,9 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) close() error {
+	// Maintenance first, for it works on the files of open shards.
+	s.stop()
+	s.background.Wait()
 	errs := make([]error, len(s.shards))
 	var wg sync.WaitGroup
 	for i, sh := range s.shards {
@@ -143,5 +169,8 @@ func (s *Shard) close() error {
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", s.name(), err)
 	}
-	return nil
+	if s.dir == "" || s.failed.Load() != nil {
+		return nil
+	}
+	return writeInventory(s.dir)
 }

@@ -1,0 +1,206 @@
+package storage
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+const (
+	// flushInterval bounds what a power cut takes without Options.Sync. The
+	// kernel alone would wait half a minute.
+	flushInterval = time.Second
+	// collectInterval is how often the value logs are looked at.
+	collectInterval = time.Minute
+	// collectRatio is the share of a value log that must be garbage for the
+	// rest to be worth copying.
+	collectRatio = 0.5
+	// keepSuffix is added to the second name of a value log under collection.
+	keepSuffix = ".keep"
+)
+
+// maintain flushes and collects until ctx is done.
+func (s *Store) maintain(ctx context.Context) {
+	flush, collect := time.NewTicker(flushInterval), time.NewTicker(collectInterval)
+	defer flush.Stop()
+	defer collect.Stop()
+	for {
+		var work func(*Shard) error
+		select {
+		case <-ctx.Done():
+			return
+		case <-flush.C:
+			work = (*Shard).flush
+		case <-collect.C:
+			work = func(sh *Shard) error { return sh.collect(ctx) }
+		}
+		for _, sh := range s.shards {
+			if err := work(sh); err != nil {
+				sh.log.Error("storage maintenance failed", "shard", sh.name(), "error", err)
+			}
+		}
+	}
+}
+
+// flush makes what has been committed before durable, if the commits were not
+// already. It does so by way of the file system, for Badger's Sync keeps
+// writers out meanwhile and passes over a log that has just been sealed.
+func (s *Shard) flush() error {
+	if s.sync || !s.dirty.Swap(false) {
+		return nil
+	}
+	err := s.flushLogs()
+	if err != nil {
+		s.dirty.Store(true)
+	}
+	return err
+}
+
+func (s *Shard) flushLogs() error {
+	files, err := listFiles(s.dir)
+	if err != nil {
+		return err
+	}
+	values := files.with(valueLogSuffix)
+	names := files.with(memLogSuffix)
+	for _, name := range values {
+		if name >= s.flushed { // older ones were sealed at the last flush
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		err := syncFile(filepath.Join(s.dir, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // its content is in a table now
+			return err
+		}
+	}
+	if len(values) > 0 {
+		s.flushed = values[len(values)-1]
+	}
+	return syncDir(s.dir)
+}
+
+// collect rewrites value logs that are mostly garbage until there is none or
+// ctx is done.
+func (s *Shard) collect(ctx context.Context) error {
+	for ctx.Err() == nil {
+		name, err := s.collectable()
+		if err != nil || name == "" {
+			return err
+		}
+		path := filepath.Join(s.dir, name)
+		if err := checkValueLog(path); err != nil {
+			return corrupt(path, "%w; its garbage is kept", err)
+		}
+		if err := s.collectLog(path); err != nil {
+			if errors.Is(err, badger.ErrNoRewrite) || errors.Is(err, badger.ErrRejected) {
+				return nil
+			}
+			return fmt.Errorf("collect %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// collectLog has Badger rewrite the log it deems worst, which is at path.
+// Badger deletes the log when the copies are written, not when they are
+// durable. A second name keeps it until they are; see restoreKept.
+func (s *Shard) collectLog(path string) error {
+	keep := path + keepSuffix
+	if !s.sync {
+		if err := os.Link(path, keep); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+		if err := syncDir(s.dir); err != nil {
+			return err
+		}
+	}
+	gcErr := s.db.RunValueLogGC(collectRatio)
+	if s.sync {
+		return gcErr
+	}
+	if err := s.flushLogs(); err != nil {
+		return err
+	}
+	if err := os.Remove(keep); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return gcErr
+}
+
+// restoreKept undoes the collection of value logs during which the process or
+// the machine died: tables may still point into them.
+func restoreKept(dir string) error {
+	files, err := listFiles(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range files.with(keepSuffix) {
+		keep := filepath.Join(dir, name)
+		original := strings.TrimSuffix(keep, keepSuffix)
+		if _, err := os.Stat(original); err == nil {
+			err = os.Remove(keep) // Badger had not deleted its name yet
+		} else {
+			err = os.Rename(keep, original)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collectable returns the value log that Badger would rewrite, or "".
+func (s *Shard) collectable() (string, error) {
+	files, err := listFiles(s.dir)
+	if err != nil {
+		return "", err
+	}
+	newest := files.newest(valueLogSuffix)
+	b, err := os.ReadFile(filepath.Join(s.dir, "DISCARD"))
+	if err != nil {
+		return "", err
+	}
+	name, garbage := worstLog(b)
+	size, ok := files[name]
+	if !ok || name == newest || float64(garbage) < collectRatio*float64(size) {
+		return "", nil
+	}
+	return name, nil
+}
+
+// worstLog reads Badger's DISCARD file, pairs of a value log's number and the
+// bytes of garbage in it up to a pair of zeros, big endian.
+func worstLog(b []byte) (name string, garbage uint64) {
+	const pair = 16
+	for ; len(b) >= pair; b = b[pair:] {
+		id := binary.BigEndian.Uint64(b)
+		if id == 0 {
+			break
+		}
+		if n := binary.BigEndian.Uint64(b[8:]); n > garbage {
+			name, garbage = fmt.Sprintf("%06d%s", id, valueLogSuffix), n
+		}
+	}
+	return name, garbage
+}
+
+// compact merges the shard's tables into one level, which reveals garbage in
+// the value logs, and collects that.
+func (s *Shard) compact() error {
+	if err := s.db.Flatten(2); err != nil {
+		return fmt.Errorf("compact %s: %w", s.name(), err)
+	}
+	if s.dir == "" {
+		return nil
+	}
+	return s.collect(context.Background())
+}

@@ -1,0 +1,70 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+)
+
+// VerifyChecksums reads the whole shard and reports all damage it finds: each
+// table and value log whose checksums do not hold, and the first entry that
+// cannot be read. Every error in the result wraps ErrCorrupt or is one of the
+// operating system. It can run beside other work. In memory there is nothing
+// to verify.
+func (s *Shard) VerifyChecksums() error {
+	if !s.inside.enter() {
+		return ErrClosed
+	}
+	defer s.inside.leave()
+	if s.dir == "" {
+		return nil
+	}
+	errs := s.checkLiveTables()
+	errs = append(errs, s.checkSealedLogs()...)
+	// Values that are not where the tables say, and missing value logs.
+	errs = append(errs, s.View(func(sn *Snapshot) error {
+		return sn.Scan(Range{}, func(_, _ []byte) (bool, error) { return true, nil })
+	}))
+	return errors.Join(errs...)
+}
+
+func (s *Shard) checkLiveTables() (errs []error) {
+	for _, t := range s.db.Tables() {
+		path := filepath.Join(s.dir, tableName(t.ID))
+		err := checkTable(path, true)
+		if errors.Is(err, fs.ErrNotExist) && !s.hasTable(t.ID) {
+			continue // compacted away
+		}
+		if err != nil {
+			errs = append(errs, corrupt(path, "%w", err))
+		}
+	}
+	return errs
+}
+
+func (s *Shard) hasTable(id uint64) bool {
+	for _, t := range s.db.Tables() {
+		if t.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// checkSealedLogs checks all value logs but the newest, which is being written.
+func (s *Shard) checkSealedLogs() (errs []error) {
+	files, err := listFiles(s.dir)
+	if err != nil {
+		return []error{fmt.Errorf("%s: %w", s.name(), err)}
+	}
+	names := files.with(valueLogSuffix)
+	for _, name := range names[:max(len(names)-1, 0)] {
+		path := filepath.Join(s.dir, name)
+		err := checkValueLog(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // or collected meanwhile
+			errs = append(errs, corrupt(path, "%w", err))
+		}
+	}
+	return errs
+}
