@@ -28,6 +28,10 @@ var (
 	ErrCorrupt = errors.New("storage is damaged")
 	// ErrClosed means that the store has been closed.
 	ErrClosed = errors.New("storage is closed")
+	// ErrDiskFull means that a batch was refused, and nothing of it written,
+	// because the file system is almost full. Later batches are taken again
+	// once there is space.
+	ErrDiskFull = errors.New("disk is full")
 	// ErrBatchTooLarge means that a write does not fit in the batch. The batch
 	// keeps its earlier writes; see Batch.Fits.
 	ErrBatchTooLarge = errors.New("batch is too large")

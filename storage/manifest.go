@@ -128,7 +128,9 @@ func shardDir(dir string, i int) string {
 // writeFile replaces path atomically and durably: after a crash at any moment
 // path holds either its old content or all of b.
 func writeFile(path string, b []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp-*")
+	// A fixed name, so that crashes leave one file at most. The directory's
+	// lock keeps others out.
+	f, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
