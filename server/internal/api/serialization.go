@@ -40,6 +40,12 @@ type reader struct {
 
 var readers = sync.Pool{New: func() any { return new(reader) }}
 
+// read points r at the start of body.
+func (r *reader) read(body []byte) {
+	r.buf = *bytes.NewBuffer(body)
+	r.dec.Reset(&r.buf, syntax)
+}
+
 // syntax is how the service reads JSON where jsontext is stricter by default:
 // a repeated name is not an error.
 var syntax = jsontext.AllowDuplicateNames(true)
@@ -49,18 +55,13 @@ var syntax = jsontext.AllowDuplicateNames(true)
 // wins over a wrongly typed member before it. The input does not alias body.
 func Unmarshal(body []byte, in Input) error {
 	r := readers.Get().(*reader)
-	defer func() {
-		r.buf = bytes.Buffer{}
-		readers.Put(r)
-	}()
-	r.buf = *bytes.NewBuffer(body)
-	r.dec.Reset(&r.buf, syntax)
-
+	r.read(body)
 	err := in.Decode(&r.dec)
-	if err == nil {
-		if r.dec.PeekKind() != 0 || !atEnd(body, r.dec.InputOffset()) {
-			return ErrNotJSON
-		}
+	end := r.dec.InputOffset()
+	r.read(nil) // let go of the body
+	readers.Put(r)
+
+	if err == nil && onlySpace(body[end:]) {
 		return nil
 	}
 	if typed, ok := errors.AsType[*SerializationError](err); ok && CheckSyntax(body) == nil {
@@ -69,9 +70,9 @@ func Unmarshal(body []byte, in Input) error {
 	return ErrNotJSON
 }
 
-// atEnd reports whether nothing but white space follows offset.
-func atEnd(body []byte, offset int64) bool {
-	return len(bytes.TrimLeft(body[offset:], " \t\r\n")) == 0
+// onlySpace reports whether b holds nothing but JSON white space.
+func onlySpace(b []byte) bool {
+	return len(bytes.TrimLeft(b, " \t\r\n")) == 0
 }
 
 // CheckSyntax returns ErrNotJSON unless body is one JSON value. It serves the
