@@ -197,8 +197,7 @@ func decodeAttributeMap(d *jsontext.Decoder, at place) (AttributeMap, error) {
 
 // decodeKey reads an attribute map that is a list element.
 func decodeKey(d *jsontext.Decoder) (AttributeMap, error) {
-	m, err := decodeAttributeMap(d, element)
-	return m, err
+	return decodeAttributeMap(d, element)
 }
 
 // decodeAttributeValue reads one attribute value.

@@ -87,8 +87,8 @@ func CheckSyntax(body []byte) error {
 // typed turns item's hard errors into this package's: a value of the wrong
 // JSON type becomes a *SerializationError, syntax errors stay.
 func typed(err error) error {
-	if fault, ok := errors.AsType[*item.TypeError](err); ok {
-		return itemFault(fault)
+	if wrong, ok := errors.AsType[*item.TypeError](err); ok {
+		return itemFault(wrong)
 	}
 	return err
 }

@@ -230,6 +230,18 @@ func (s *structure) field(wire string) (goField, bool) {
 
 // unusedOverrides reports entries of the override tables that name nothing.
 func (a *api) unusedOverrides() error {
+	for _, table := range []map[string]bool{keys(memberOrder), keys(variants), keys(internalFields)} {
+		for name := range table {
+			if a.structs[name] == nil {
+				return fmt.Errorf("override of unknown structure %s", name)
+			}
+		}
+	}
+	for name, order := range enumOrder {
+		if sh := a.shapes[name]; sh == nil || !sameSet(sh.Enum, order) {
+			return fmt.Errorf("print order of %s is not an order of its values", name)
+		}
+	}
 	for _, table := range []map[string]bool{keys(checks), keys(limits), names, patternFirst, required} {
 		for key := range table {
 			owner, wire, ok := strings.Cut(key, ".")
@@ -249,6 +261,11 @@ func (a *api) unusedOverrides() error {
 		}
 	}
 	return nil
+}
+
+// sameSet reports whether a and b hold the same values in any order.
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 func keys[V any](m map[string]V) map[string]bool {

@@ -30,6 +30,12 @@ func TestOverridesNameSomething(t *testing.T) {
 		require.ErrorContains(t, err, key)
 		delete(limits, key)
 	}
+
+	order := enumOrder["Select"]
+	defer func() { enumOrder["Select"] = order }()
+	enumOrder["Select"] = order[1:]
+	_, err := generate(filepath.Join("..", "model"))
+	require.ErrorContains(t, err, "Select")
 }
 
 func TestSetName(t *testing.T) {
