@@ -1,0 +1,238 @@
+package server
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/stator-db/stator/expression"
+	"github.com/stator-db/stator/partition"
+	"github.com/stator-db/stator/server/internal/api"
+	"github.com/stator-db/stator/storage/item"
+)
+
+const (
+	maxBatchGets = 100
+	// maxBatchGetSize is how many bytes of items one response holds (API Reference,
+	// BatchGetItem: "16 MB"; its example of 52 items of 300 KB makes these decimal).
+	maxBatchGetSize = 16_000_000
+	// maxBatchGetOutput bounds the response where JSON is much longer than the item
+	// it stands for, as with numbers of large exponents.
+	maxBatchGetOutput = 32 << 20
+)
+
+// serveBatchGetItem answers BatchGetItem; its order of checks is errors.md 5.10.
+func serveBatchGetItem(c *call) error {
+	var in api.BatchGetItemInput
+	if err := c.decode(&in); err != nil {
+		return err
+	}
+	gets, err := bindBatchGets(&in)
+	if err != nil {
+		return err
+	}
+	for i := range gets {
+		if err := c.findKeys(&gets[i]); err != nil {
+			return err
+		}
+	}
+
+	c.out = append(c.out, `{"Responses":{`...)
+	for i := range gets {
+		if err := c.readKeys(gets, i); err != nil {
+			return err
+		}
+	}
+	c.out = append(c.out, `},"UnprocessedKeys":{`...)
+	for i := range gets {
+		if g := &gets[i]; g.done < len(g.in.Keys) {
+			c.out = appendStringName(c.out, g.name)
+			c.out = appendUnprocessedKeys(c.out, g.in, g.done)
+		}
+	}
+	c.out = append(c.out, '}')
+	if mode := in.ReturnConsumedCapacity.Value; wantsCapacity(mode) {
+		c.out = appendName(c.out, "ConsumedCapacity")
+		c.out = append(c.out, '[')
+		for i := range gets {
+			c.out = appendElement(c.out)
+			c.out = gets[i].cost.appendJSON(c.out, gets[i].name, mode)
+		}
+		c.out = append(c.out, ']')
+	}
+	c.out = append(c.out, '}')
+	return nil
+}
+
+// batchGets is the part of a BatchGetItem that concerns one table.
+type batchGets struct {
+	name       string // as sent
+	in         *api.KeysAndAttributes
+	projection *expression.Projection
+
+	table *partition.Table
+	done  int // keys read
+	size  int // bytes of items read
+	cost  consumption
+}
+
+// bindBatchGets makes the request checks of BatchGetItem that need no table.
+func bindBatchGets(in *api.BatchGetItemInput) ([]batchGets, error) {
+	p := readPhrasing
+	var legacy, expressions bool
+	keys := 0
+	for i := range in.RequestItems {
+		g := &in.RequestItems[i].Value
+		legacy = legacy || g.AttributesToGet != nil
+		expressions = expressions || g.ProjectionExpression.Present
+		keys += len(g.Keys)
+	}
+	if keys > maxBatchGets {
+		return nil, validationText("Too many items requested for the BatchGetItem call")
+	}
+	if err := p.checkMixing([]member{{"AttributesToGet", legacy}}, []member{{"ProjectionExpression", expressions}}); err != nil {
+		return nil, err
+	}
+	for i := range in.RequestItems {
+		if err := p.checkAttributesToGet(in.RequestItems[i].Value.AttributesToGet); err != nil {
+			return nil, err
+		}
+	}
+	gets := make([]batchGets, len(in.RequestItems))
+	for i := range gets {
+		g := &gets[i]
+		g.name, g.in = in.RequestItems[i].Key, &in.RequestItems[i].Value
+		holders := placeholders{names: g.in.ExpressionAttributeNames}
+		if err := p.checkOrphans(holders, g.in.ProjectionExpression.Present, true, ""); err != nil {
+			return nil, err
+		}
+		var err error
+		if g.projection, err = p.readProjection(g.in.AttributesToGet, g.in.ProjectionExpression, holders); err != nil {
+			return nil, err
+		}
+	}
+	for i := range gets {
+		for _, key := range gets[i].in.Keys {
+			if key.Invalid != nil {
+				return nil, p.value(key.Invalid)
+			}
+		}
+	}
+	for i := range gets {
+		if err := checkRepeatedKeys(gets[i].in.Keys); err != nil {
+			return nil, err
+		}
+	}
+	return gets, nil
+}
+
+// checkRepeatedKeys refuses a key that is there twice. Keys are canonical, so that
+// equal ones have equal bytes.
+func checkRepeatedKeys(keys []api.AttributeMap) error {
+	seen := make(map[string]struct{}, len(keys))
+	for _, key := range keys {
+		if _, again := seen[string(key.Item)]; again {
+			return repeatedKey()
+		}
+		seen[string(key.Item)] = struct{}{}
+	}
+	return nil
+}
+
+func repeatedKey() *apiError {
+	return validationText("Provided list of item keys contains duplicates")
+}
+
+// findKeys looks up the table and judges keys and paths against its schema.
+func (c *call) findKeys(g *batchGets) error {
+	t, err := c.table(g.name)
+	if err != nil {
+		return err
+	}
+	g.table = t
+	for _, key := range g.in.Keys {
+		if err := checkKey(t, key.Item); err != nil {
+			return err
+		}
+	}
+	return checkProjectionPaths(t, g.projection)
+}
+
+// readKeys appends one table's member of Responses. It stops at the first item
+// that would exceed the size of the response; what is left is unprocessed.
+func (c *call) readKeys(gets []batchGets, at int) error {
+	g := &gets[at]
+	before := 0
+	for i := range gets[:at] {
+		if gets[i].done < len(gets[i].in.Keys) {
+			return nil // the response is full
+		}
+		before += gets[i].size
+	}
+	consistency := consistencyOf(g.in.ConsistentRead)
+	c.out = appendStringName(c.out, g.name)
+	c.out = append(c.out, '[')
+	full := false
+	for ; g.done < len(g.in.Keys); g.done++ {
+		size := 0
+		_, err := c.s.db.Get(c.ctx, g.table, g.in.Keys[g.done].Item, consistency, func(it item.Item) error {
+			size = it.Size()
+			if full = before+g.size+size > maxBatchGetSize || len(c.out) > maxBatchGetOutput; full {
+				return nil
+			}
+			if g.projection != nil {
+				it = g.projection.Apply(it)
+			}
+			c.out = appendElement(c.out)
+			c.out = it.AppendJSON(c.out)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if full {
+			break
+		}
+		g.size += size
+		g.cost.table += readUnits(size, consistency)
+	}
+	c.out = append(c.out, ']')
+	return nil
+}
+
+// appendUnprocessedKeys writes the API shape KeysAndAttributes for the keys from
+// first on, with everything else as it was requested.
+func appendUnprocessedKeys(dst []byte, in *api.KeysAndAttributes, first int) []byte {
+	dst = append(dst, `{"Keys":[`...)
+	for _, key := range in.Keys[first:] {
+		dst = appendElement(dst)
+		dst = key.Item.AppendJSON(dst)
+	}
+	dst = append(dst, ']')
+	if in.AttributesToGet != nil {
+		dst = appendName(dst, "AttributesToGet")
+		dst = append(dst, '[')
+		for _, name := range in.AttributesToGet {
+			dst = appendElement(dst)
+			dst = appendString(dst, name)
+		}
+		dst = append(dst, ']')
+	}
+	if in.ConsistentRead.Present {
+		dst = appendName(dst, "ConsistentRead")
+		dst = appendBool(dst, in.ConsistentRead.Value)
+	}
+	if in.ProjectionExpression.Present {
+		dst = appendName(dst, "ProjectionExpression")
+		dst = appendString(dst, in.ProjectionExpression.Value)
+	}
+	if in.ExpressionAttributeNames != nil {
+		dst = appendName(dst, "ExpressionAttributeNames")
+		dst = append(dst, '{')
+		for _, alias := range slices.Sorted(maps.Keys(in.ExpressionAttributeNames)) {
+			dst = appendStringName(dst, alias)
+			dst = appendString(dst, in.ExpressionAttributeNames[alias])
+		}
+		dst = append(dst, '}')
+	}
+	return append(dst, '}')
+}

@@ -1,0 +1,210 @@
+package server
+
+import (
+	"github.com/stator-db/stator/partition"
+	"github.com/stator-db/stator/server/internal/api"
+	"github.com/stator-db/stator/storage/item"
+)
+
+const maxBatchWrites = 25
+
+// serveBatchWriteItem answers BatchWriteItem; its order of checks is errors.md
+// 5.11. Nothing is written unless everything in the request is in order.
+func serveBatchWriteItem(c *call) error {
+	var in api.BatchWriteItemInput
+	if err := c.decode(&in); err != nil {
+		return err
+	}
+	if err := checkBatchWrites(&in); err != nil {
+		return err
+	}
+	batch, err := c.planBatchWrites(&in)
+	if err != nil {
+		return err
+	}
+
+	results, errs := c.s.db.WriteAll(c.ctx, batch.writes)
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return c.answerBatchWrites(&in, batch, results)
+}
+
+// checkBatchWrites makes the request checks of BatchWriteItem that need no table.
+func checkBatchWrites(in *api.BatchWriteItemInput) error {
+	p := olderPhrasing
+	total := 0
+	for i := range in.RequestItems {
+		total += len(in.RequestItems[i].Value)
+	}
+	if total > maxBatchWrites {
+		return validationText("Too many items requested for the BatchWriteItem call")
+	}
+	for i := range in.RequestItems {
+		for _, w := range in.RequestItems[i].Value {
+			if (w.PutRequest != nil) == (w.DeleteRequest != nil) {
+				return validationText(textTwoTypes)
+			}
+			if it := writeRequestItem(&w); it.Invalid != nil {
+				return p.value(it.Invalid)
+			}
+		}
+	}
+	for i := range in.RequestItems {
+		for _, w := range in.RequestItems[i].Value {
+			if w.PutRequest != nil && w.PutRequest.Item.Item.Size() > partition.MaxItemSize {
+				return itemTooLarge()
+			}
+		}
+	}
+	return nil
+}
+
+// writeRequestItem is the item or the key of a write request.
+func writeRequestItem(w *api.WriteRequest) *api.AttributeMap {
+	if w.PutRequest != nil {
+		return &w.PutRequest.Item
+	}
+	return &w.DeleteRequest.Key
+}
+
+// batchWrites are the writes of a batch in the order of the request; first[i] is
+// where those of the i-th table begin.
+type batchWrites struct {
+	writes []*partition.Write
+	first  []int
+}
+
+// of returns the writes of the i-th table as a range of indices.
+func (b *batchWrites) of(table int) (from, to int) {
+	if table+1 < len(b.first) {
+		return b.first[table], b.first[table+1]
+	}
+	return b.first[table], len(b.writes)
+}
+
+// planBatchWrites looks up the tables and judges all requests against their schemas.
+func (c *call) planBatchWrites(in *api.BatchWriteItemInput) (*batchWrites, error) {
+	batch := &batchWrites{}
+	tables := make([]*partition.Table, len(in.RequestItems))
+	for i := range in.RequestItems {
+		t, err := c.table(in.RequestItems[i].Key)
+		if err != nil {
+			return nil, err
+		}
+		tables[i] = t
+	}
+	for i, t := range tables {
+		batch.first = append(batch.first, len(batch.writes))
+		for _, request := range in.RequestItems[i].Value {
+			w := &partition.Write{Table: t, Item: writeRequestItem(&request).Item}
+			var err error
+			if request.PutRequest != nil {
+				w.Kind = partition.Put
+				if err = checkBatchItem(t, w.Item); err == nil {
+					err = checkIndexKeys(t, w.Item)
+				}
+			} else {
+				w.Kind = partition.Delete
+				err = checkKey(t, w.Item)
+			}
+			if err != nil {
+				return nil, err
+			}
+			batch.writes = append(batch.writes, w)
+		}
+	}
+	return batch, batch.checkRepeated()
+}
+
+// checkRepeated refuses two writes of one item.
+func (b *batchWrites) checkRepeated() error {
+	seen := make(map[batchKey]struct{}, len(b.writes))
+	var buf []byte
+	for _, w := range b.writes {
+		buf = appendKeyIdentity(buf[:0], w.Table, w.Item)
+		key := batchKey{w.Table.ID, string(buf)}
+		if _, again := seen[key]; again {
+			return repeatedKey()
+		}
+		seen[key] = struct{}{}
+	}
+	return nil
+}
+
+type batchKey struct {
+	table uint32
+	key   string
+}
+
+// answerBatchWrites appends the response. The shards hold writers back rather than
+// turn them away, so that nothing is ever left unprocessed.
+func (c *call) answerBatchWrites(in *api.BatchWriteItemInput, batch *batchWrites, results []partition.WriteResult) error {
+	c.out = append(c.out, `{"UnprocessedItems":{}`...)
+	if mode := in.ReturnConsumedCapacity.Value; wantsCapacity(mode) {
+		c.out = append(appendName(c.out, "ConsumedCapacity"), '[')
+		for i := range in.RequestItems {
+			var cost consumption
+			from, to := batch.of(i)
+			for w := from; w < to; w++ {
+				cost.write(&results[w])
+			}
+			c.out = cost.appendJSON(appendElement(c.out), in.RequestItems[i].Key, mode)
+		}
+		c.out = append(c.out, ']')
+	}
+	if in.ReturnItemCollectionMetrics.Value == metricsSize {
+		if err := c.appendBatchMetrics(in, batch); err != nil {
+			return err
+		}
+	}
+	c.out = append(c.out, '}')
+	return nil
+}
+
+// appendBatchMetrics appends the member ItemCollectionMetrics: for each table with
+// local indexes its collections, each once. Without such a table it is absent.
+func (c *call) appendBatchMetrics(in *api.BatchWriteItemInput, batch *batchWrites) error {
+	open := false
+	for i := range in.RequestItems {
+		from, to := batch.of(i)
+		if from == to || len(batch.writes[from].Table.Local) == 0 {
+			continue
+		}
+		if !open {
+			c.out = append(appendName(c.out, "ItemCollectionMetrics"), '{')
+			open = true
+		}
+		c.out = append(appendStringName(c.out, in.RequestItems[i].Key), '[')
+		for _, w := range distinctCollections(batch.writes[from:to]) {
+			size, err := c.collectionGB(w.Table, w.Item)
+			if err != nil {
+				return err
+			}
+			c.out = appendCollectionMetrics(appendElement(c.out), w.Table, w.Item, size)
+		}
+		c.out = append(c.out, ']')
+	}
+	if open {
+		c.out = append(c.out, '}')
+	}
+	return nil
+}
+
+// distinctCollections keeps the first write of each item collection of a table.
+func distinctCollections(writes []*partition.Write) []*partition.Write {
+	var distinct []*partition.Write
+	for _, w := range writes {
+		hash := w.Table.Key.Hash[0].Name
+		known := false
+		for _, d := range distinct {
+			known = known || item.Equal(d.Item.Get(hash), w.Item.Get(hash))
+		}
+		if !known {
+			distinct = append(distinct, w)
+		}
+	}
+	return distinct
+}
