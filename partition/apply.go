@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -50,6 +51,19 @@ type (
 
 func (a *application) set(key, value []byte) { a.mutations = append(a.mutations, mutation{key, value}) }
 func (a *application) delete(key []byte)     { a.mutations = append(a.mutations, mutation{key, nil}) }
+
+// latest reads a record as the current command has left it, nil for none. It
+// looks through what the command staged, so it is for the rare command that
+// touches a key more than once.
+func (a *application) latest(key []byte) ([]byte, error) {
+	for i := len(a.mutations) - 1; i >= 0; i-- {
+		if bytes.Equal(a.mutations[i].key, key) {
+			return a.mutations[i].value, nil
+		}
+	}
+	value, _, err := a.b.Get(key)
+	return value, err
+}
 
 func (a *application) count(table uint32, index uint16, items, bytes int64) {
 	if items != 0 || bytes != 0 {

@@ -147,11 +147,11 @@ type change struct {
 func (a *application) change(t *Table, ix *Index, c change) error {
 	if c.look {
 		c.oldSize = -1
-		value, found, err := a.b.Get(c.key)
+		value, err := a.latest(c.key)
 		if err != nil {
 			return err
 		}
-		if found {
+		if value != nil {
 			_, old, err := parseRecord(value)
 			if err != nil {
 				return err
