@@ -2,6 +2,7 @@ package item
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 )
 
@@ -27,32 +28,44 @@ func (a *arranger) oversized() bool {
 }
 
 // span is where one entry lies in buf. A set's member has no name, and its
-// value offset is that of the payload.
+// value offset is that of the payload. Offsets are of 32 bits to keep sorting
+// cheap; a request is limited to far less.
 type span struct {
-	start int // of the entry
-	name  int // first byte of the name
-	value int // first byte of the value, where the name ends
-	end   int
-	size  int // DynamoDB size of name and value
+	prefix uint64 // the first eight bytes of the name, to compare most names by
+	start  uint32 // of the entry
+	name   uint32 // first byte of the name
+	value  uint32 // first byte of the value, where the name ends
+	end    uint32
+	size   uint32 // DynamoDB size of name and value
 }
-
-func (a *arranger) name(s *span) []byte { return a.buf[s.name:s.value] }
 
 // openField appends the name of a new entry; closeField completes it once its
 // value has been appended.
-func (a *arranger) openField(name string) span {
-	s := span{start: len(a.buf)}
+func openField[Name string | []byte](a *arranger, name Name) span {
+	s := span{start: uint32(len(a.buf))}
 	a.buf = appendUvarint(a.buf, len(name))
-	s.name = len(a.buf)
+	s.name = uint32(len(a.buf))
 	a.buf = append(a.buf, name...)
-	s.value = len(a.buf)
+	s.value = uint32(len(a.buf))
+	for i := range min(len(name), 8) {
+		s.prefix |= uint64(name[i]) << (56 - 8*i)
+	}
 	return s
 }
 
 func (a *arranger) closeField(s span, valueSize int) {
-	s.end = len(a.buf)
-	s.size = s.value - s.name + valueSize
+	s.end = uint32(len(a.buf))
+	s.size = s.value - s.name + uint32(valueSize)
 	a.spans = append(a.spans, s)
+}
+
+func (a *arranger) name(s *span) []byte { return a.buf[s.name:s.value] }
+
+func (a *arranger) compareNames(x, y *span) int {
+	if x.prefix != y.prefix {
+		return cmp.Compare(x.prefix, y.prefix)
+	}
+	return bytes.Compare(a.name(x), a.name(y)) // also tells "a" from "a\x00"
 }
 
 // arrangeFields sorts the entries spans[base:], which fill buf from body on, by
@@ -64,33 +77,50 @@ func (a *arranger) arrangeFields(base, body int) (count, size int) {
 	a.spans = a.spans[:base]
 	for i := range spans {
 		s := &spans[i]
-		if s.value == s.end || i > 0 && bytes.Compare(a.name(&spans[i-1]), a.name(s)) >= 0 {
+		if s.value == s.end || i > 0 && a.compareNames(&spans[i-1], s) >= 0 {
 			return a.reorderFields(spans, body)
 		}
-		size += s.size
+		size += int(s.size)
 	}
 	return len(spans), size
 }
 
 func (a *arranger) reorderFields(spans []span, body int) (count, size int) {
-	slices.SortFunc(spans, func(x, y span) int {
-		if c := bytes.Compare(a.name(&x), a.name(&y)); c != 0 {
-			return c
-		}
-		return x.start - y.start
-	})
+	a.sortByName(spans)
 	a.swap = a.swap[:0]
 	for i := range spans {
 		s := &spans[i]
-		if i+1 < len(spans) && bytes.Equal(a.name(s), a.name(&spans[i+1])) || s.value == s.end {
+		if s.value == s.end || i+1 < len(spans) && a.compareNames(s, &spans[i+1]) == 0 {
 			continue
 		}
 		a.swap = append(a.swap, a.buf[s.start:s.end]...)
 		count++
-		size += s.size
+		size += int(s.size)
 	}
 	a.buf = append(a.buf[:body], a.swap...)
 	return count, size
+}
+
+// sortByName is stable. Few entries, which is the usual case, are sorted by
+// insertion, without calls through a comparison function.
+func (a *arranger) sortByName(spans []span) {
+	if len(spans) > 16 {
+		slices.SortFunc(spans, func(x, y span) int {
+			if c := a.compareNames(&x, &y); c != 0 {
+				return c
+			}
+			return cmp.Compare(x.start, y.start)
+		})
+		return
+	}
+	for i := 1; i < len(spans); i++ {
+		s := spans[i]
+		at := i
+		for ; at > 0 && a.compareNames(&spans[at-1], &s) > 0; at-- {
+			spans[at] = spans[at-1]
+		}
+		spans[at] = s
+	}
 }
 
 // arrangeMembers sorts the members spans[base:] of a set of type t, which fill
@@ -129,7 +159,7 @@ func (a *arranger) arrangeMembers(t Type, base, body int) (duplicates []Value) {
 }
 
 func (a *arranger) membersAsSent(spans []span) []Value {
-	slices.SortFunc(spans, func(x, y span) int { return x.start - y.start })
+	slices.SortFunc(spans, func(x, y span) int { return cmp.Compare(x.start, y.start) })
 	members := make([]Value, len(spans))
 	for i, s := range spans {
 		members[i] = Value(a.buf[s.start:s.end]).Clone()

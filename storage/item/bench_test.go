@@ -30,10 +30,10 @@ func BenchmarkDecodeItem(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(c.json)))
 			var d jsontext.Decoder
-			buf := bytes.NewBuffer([]byte(c.json))
-			option := jsontext.AllowDuplicateNames(true)
+			text, option := []byte(c.json), jsontext.AllowDuplicateNames(true)
+			buf := new(bytes.Buffer)
 			for b.Loop() {
-				*buf = *bytes.NewBuffer([]byte(c.json)[:len(c.json):len(c.json)])
+				*buf = *bytes.NewBuffer(text)
 				d.Reset(buf, option)
 				if _, _, err := DecodeItem(&d); err != nil {
 					b.Fatal(err)

@@ -15,7 +15,7 @@ func (b *Builder) Reset() { b.fields.reset() }
 // Set gives the attribute name the value v, replacing an earlier one; a nil v
 // removes the attribute. It copies v.
 func (b *Builder) Set(name string, v Value) {
-	s := b.fields.openField(name)
+	s := openField(&b.fields, name)
 	b.fields.buf = append(b.fields.buf, v...)
 	b.fields.closeField(s, v.Size())
 }

@@ -96,32 +96,20 @@ func (d *decoder) fields(level int) (count, size int, present bool, err error) {
 			count, size = d.arrangeFields(base, body)
 			return count, size, true, err
 		}
-		s := span{start: len(d.buf)}
-		if err = d.fieldName(&s); err != nil {
+		name, err := d.str()
+		if err != nil {
 			return 0, 0, true, err
 		}
-		if level == 1 && s.name == s.value {
+		if level == 1 && len(name) == 0 {
 			d.fault(&ValueError{Kind: EmptyName})
 		}
+		s := openField(&d.arranger, name)
 		valueSize, err := d.attributeValue(level, true)
 		if err != nil {
 			return 0, 0, true, err
 		}
 		d.closeField(s, valueSize)
 	}
-}
-
-// fieldName reads an object's next name and appends it.
-func (d *decoder) fieldName(s *span) error {
-	name, err := d.str()
-	if err != nil {
-		return err
-	}
-	d.buf = appendUvarint(d.buf, len(name))
-	s.name = len(d.buf)
-	d.buf = append(d.buf, name...)
-	s.value = len(d.buf)
-	return nil
 }
 
 // attributeValue reads one AttributeValue and appends its stored form, or
@@ -195,13 +183,12 @@ func (d *decoder) attributeValue(level int, element bool) (size int, err error) 
 // typeTag reads a member name of an AttributeValue; it is 0 for one that names
 // no type.
 func (d *decoder) typeTag() (Type, error) {
-	name, err := d.str()
+	quoted, err := d.in.ReadValue()
 	if err != nil {
 		return 0, err
 	}
-	switch len(name) {
-	case 1:
-		switch name[0] {
+	if len(quoted) == len(`"S"`) {
+		switch quoted[1] {
 		case 'S':
 			return S, nil
 		case 'N':
@@ -213,11 +200,14 @@ func (d *decoder) typeTag() (Type, error) {
 		case 'L':
 			return L, nil
 		}
-	case 2, 4:
-		t, _ := ParseType(string(name))
-		return t, nil
+		return 0, nil
 	}
-	return 0, nil
+	name, err := d.unquote(quoted)
+	if err != nil {
+		return 0, err
+	}
+	t, _ := ParseType(string(name))
+	return t, nil
 }
 
 // member reads the value of the type member t and appends its stored form.

@@ -38,7 +38,7 @@ func (d *decoder) set(t Type) (size int, present bool, fault *ValueError, err er
 	base, body := len(d.spans), len(d.buf)
 	null := false
 	for d.in.PeekKind() != ']' {
-		s := span{start: len(d.buf)}
+		s := span{start: uint32(len(d.buf))}
 		present, memberFault, err := d.scalar(t.member(), true)
 		if err != nil {
 			return 0, true, nil, err
@@ -52,9 +52,9 @@ func (d *decoder) set(t Type) (size int, present bool, fault *ValueError, err er
 		if !present || memberFault != nil {
 			continue
 		}
-		s.end = len(d.buf)
+		s.end = uint32(len(d.buf))
 		payload, _ := extent(d.buf[s.start:])
-		s.value = s.start + payload
+		s.value = s.start + uint32(payload)
 		d.spans = append(d.spans, s)
 		size += scalarSize(t.member(), d.buf[s.value:])
 	}

@@ -9,38 +9,12 @@ import (
 
 // AppendJSON appends v as DynamoDB JSON, for example {"S":"x"}. A nil value
 // appends null.
-func (v Value) AppendJSON(dst []byte) []byte { return v.appendJSON(dst, 1) }
-
-func (v Value) appendJSON(dst []byte, level int) []byte {
-	switch v.Type() {
-	case S:
-		dst = appendQuoted(append(dst, `{"S":`...), v.Bytes())
-	case N:
-		dst = appendPlainQuoted(append(dst, `{"N":`...), v.Bytes())
-	case B:
-		dst = appendBase64(append(dst, `{"B":`...), v.Bytes())
-	case BOOL:
-		if v.Bool() {
-			return append(dst, `{"BOOL":true}`...)
-		}
-		return append(dst, `{"BOOL":false}`...)
-	case NULL:
-		return append(dst, `{"NULL":true}`...)
-	case M:
-		_, entries := v.contents()
-		dst = appendFields(append(dst, `{"M":`...), entries, level)
-	case L:
-		dst = v.appendElements(append(dst, `{"L":[`...), level)
-	case SS:
-		dst = v.appendElements(append(dst, `{"SS":[`...), level)
-	case NS:
-		dst = v.appendElements(append(dst, `{"NS":[`...), level)
-	case BS:
-		dst = v.appendElements(append(dst, `{"BS":[`...), level)
-	default:
+func (v Value) AppendJSON(dst []byte) []byte {
+	payload, end := extent(v)
+	if end == 0 {
 		return append(dst, "null"...)
 	}
-	return append(dst, '}')
+	return appendValue(dst, Type(v[0]), v[payload:end], 1)
 }
 
 // AppendJSON appends it as a JSON object of attribute values, for example
@@ -50,47 +24,100 @@ func (it Item) AppendJSON(dst []byte) []byte {
 	return appendFields(dst, entries, 0)
 }
 
+// appendValue appends the value of the given type and payload. The payload of a
+// container begins with its count, which it skips.
+func appendValue(dst []byte, t Type, payload []byte, level int) []byte {
+	switch t {
+	case S:
+		dst = appendQuoted(append(dst, `{"S":`...), payload)
+		return append(dst, '}')
+	case N:
+		dst = append(append(dst, `{"N":"`...), payload...)
+		return append(dst, `"}`...)
+	case B:
+		dst = appendBase64(append(dst, `{"B":`...), payload)
+		return append(dst, '}')
+	case BOOL:
+		if payload[0] != 0 {
+			return append(dst, `{"BOOL":true}`...)
+		}
+		return append(dst, `{"BOOL":false}`...)
+	case NULL:
+		return append(dst, `{"NULL":true}`...)
+	}
+	_, w := uvarint(payload)
+	entries := payload[w:]
+	switch t {
+	case M:
+		dst = appendFields(append(dst, `{"M":`...), entries, level)
+	case L:
+		dst = appendElements(append(dst, `{"L":`...), entries, level)
+	case SS:
+		dst = appendMembers(append(dst, `{"SS":`...), entries)
+	case NS:
+		dst = appendMembers(append(dst, `{"NS":`...), entries)
+	default:
+		dst = appendMembers(append(dst, `{"BS":`...), entries)
+	}
+	return append(dst, '}')
+}
+
 func appendFields(dst, entries []byte, level int) []byte {
 	dst = append(dst, '{')
 	for first := true; len(entries) > 0 && level <= maxRecursion; first = false {
-		name, rest := cutName(entries)
-		v, rest := cutValue(rest)
-		if v == nil {
+		n, w := uvarint(entries)
+		if w == 0 || n > len(entries)-w {
+			break
+		}
+		name, rest := entries[w:w+n], entries[w+n:]
+		payload, end := extent(rest)
+		if end == 0 {
 			break
 		}
 		if !first {
 			dst = append(dst, ',')
 		}
 		dst = append(appendQuoted(dst, name), ':')
-		dst = v.appendJSON(dst, level+1)
-		entries = rest
+		dst = appendValue(dst, Type(rest[0]), rest[payload:end], level+1)
+		entries = rest[end:]
 	}
 	return append(dst, '}')
 }
 
-func (v Value) appendElements(dst []byte, level int) []byte {
-	set := v.Type().isSet()
-	_, entries := v.contents()
+func appendElements(dst, entries []byte, level int) []byte {
+	dst = append(dst, '[')
 	for first := true; level <= maxRecursion; first = false {
-		var e Value
-		if e, entries = cutValue(entries); e == nil {
+		payload, end := extent(entries)
+		if end == 0 {
 			break
 		}
 		if !first {
 			dst = append(dst, ',')
 		}
-		switch {
-		case !set:
-			dst = e.appendJSON(dst, level+1)
-		case e.Type() == S:
-			dst = appendQuoted(dst, e.Bytes())
-		case e.Type() == N:
-			dst = appendPlainQuoted(dst, e.Bytes())
-		default:
-			dst = appendBase64(dst, e.Bytes())
-		}
+		dst = appendValue(dst, Type(entries[0]), entries[payload:end], level+1)
+		entries = entries[end:]
 	}
 	return append(dst, ']')
+}
+
+func appendMembers(dst, entries []byte) []byte {
+	dst = append(dst, '[')
+	for first := true; ; first = false {
+		payload, end := extent(entries)
+		if end == 0 {
+			return append(dst, ']')
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		switch member := entries[payload:end]; Type(entries[0]) {
+		case B:
+			dst = appendBase64(dst, member)
+		default:
+			dst = appendQuoted(dst, member)
+		}
+		entries = entries[end:]
+	}
 }
 
 func appendBase64(dst, b []byte) []byte {
@@ -98,15 +125,11 @@ func appendBase64(dst, b []byte) []byte {
 	return append(dst, '"')
 }
 
-func appendPlainQuoted(dst, text []byte) []byte {
-	return append(append(append(dst, '"'), text...), '"')
-}
-
 // appendQuoted appends a JSON string. Text that is ASCII without anything to
 // escape, which is nearly all there is, is copied as it stands.
 func appendQuoted(dst, text []byte) []byte {
 	if isPlainASCII(text) {
-		return appendPlainQuoted(dst, text)
+		return append(append(append(dst, '"'), text...), '"')
 	}
 	dst, _ = jsontext.AppendQuote(dst, text) // fails only on invalid UTF-8, having replaced it
 	return dst

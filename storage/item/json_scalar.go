@@ -50,9 +50,14 @@ func (d *decoder) str() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d.unquote(quoted)
+}
+
+func (d *decoder) unquote(quoted []byte) ([]byte, error) {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1], nil
 	}
+	var err error
 	d.text, err = jsontext.AppendUnquote(d.text[:0], quoted)
 	return d.text, err
 }

@@ -19,6 +19,10 @@ func uvarint(b []byte) (n, width int) {
 	if len(b) > 0 && b[0] < 0x80 {
 		return int(b[0]), 1
 	}
+	return longUvarint(b) // apart, so that the short form is inlined
+}
+
+func longUvarint(b []byte) (n, width int) {
 	x, w := binary.Uvarint(b)
 	if w <= 0 || x > math.MaxInt32 {
 		return 0, 0
@@ -89,18 +93,24 @@ func cutName(b []byte) (name, rest []byte) {
 	return b[w : w+n : w+n], b[w+n:]
 }
 
-// findField looks a name up among sorted entries.
+// findField looks a name up among sorted entries. It stops at the first name
+// whose first byte is past that of the one looked for; a full comparison of
+// order would cost more than it saves.
 func findField(entries []byte, name string) Value {
 	for len(entries) > 0 {
-		found, rest := cutName(entries)
-		_, end := extent(rest)
-		if found == nil || end == 0 {
+		n, w := uvarint(entries)
+		if w == 0 || n > len(entries)-w {
 			return nil
 		}
-		if len(found) == len(name) && string(found) == name {
+		found, rest := entries[w:w+n], entries[w+n:]
+		_, end := extent(rest)
+		if end == 0 {
+			return nil
+		}
+		if string(found) == name {
 			return Value(rest[:end:end])
 		}
-		if string(found) > name {
+		if n > 0 && len(name) > 0 && found[0] > name[0] {
 			return nil
 		}
 		entries = rest[end:]
