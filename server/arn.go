@@ -28,28 +28,32 @@ func (c *call) tableName(nameOrARN string) (string, error) {
 	if !strings.HasPrefix(nameOrARN, "arn:") {
 		return nameOrARN, nil
 	}
-	var part [6]string // arn, partition, service, region, account, resource
-	rest, more := nameOrARN, true
-	for i := range part {
-		if !more {
-			return "", validationText(enveloped("Invalid resource type in '" + nameOrARN + "'"))
-		}
-		if i == len(part)-1 {
-			part[i] = rest
-			break
-		}
-		part[i], rest, more = strings.Cut(rest, ":")
-	}
-	table, isTable := strings.CutPrefix(part[5], "table/")
+	a, ok := parseARN(nameOrARN)
+	table, isTable := strings.CutPrefix(a.resource, "table/")
 	switch {
-	case part[1] != "aws":
+	case ok && a.partition != "aws":
 		return "", validationText(enveloped("Invalid AWS partition in '" + nameOrARN + "'"))
-	case part[3] != c.arnRegion():
+	case ok && a.region != c.arnRegion():
 		return "", validationText(enveloped("Invalid AWS region in '" + nameOrARN + "'"))
-	case part[2] != "dynamodb" || !isTable || table == "" || strings.Contains(table, "/"):
+	case !ok || a.service != "dynamodb" || !isTable || table == "" || strings.Contains(table, "/"):
 		return "", validationText(enveloped("Invalid resource type in '" + nameOrARN + "'"))
-	case part[4] != accountID:
+	case a.account != accountID:
 		return "", c.accessDenied(nameOrARN)
 	}
 	return table, nil
+}
+
+// arn is a parsed Amazon resource name.
+type arn struct {
+	partition, service, region, account, resource string
+}
+
+// parseARN splits arn:partition:service:region:account:resource. ok is false if
+// there are fewer parts.
+func parseARN(s string) (a arn, ok bool) {
+	parts := strings.SplitN(s, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" {
+		return arn{}, false
+	}
+	return arn{parts[1], parts[2], parts[3], parts[4], parts[5]}, true
 }

@@ -16,6 +16,7 @@ type call struct {
 
 	accessKey string
 	region    string // of the credential scope
+	host      string // that the client calls this server by
 	ns        partition.Namespace
 
 	body []byte // the request, JSON
@@ -30,23 +31,20 @@ const maxPooledBuffer = 64 << 10
 
 func newCall(s *Server, ctx context.Context) *call {
 	c := calls.Get().(*call)
-	body, out := c.body[:0], c.out[:0]
-	*c = call{s: s, ctx: ctx, body: body, out: out}
+	c.s, c.ctx = s, ctx
+	c.body, c.out = c.body[:0], c.out[:0]
 	return c
 }
 
-// release gives the call back to the pool. A call whose context ended is dropped:
-// a write it submitted may still be under way and look at its bytes.
+// release gives the call back to the pool. Writes are over when serve returns, even
+// if the client went away, and decoded requests do not alias body.
 func (c *call) release() {
-	if c.ctx.Err() != nil {
-		return
-	}
 	if cap(c.body) > maxPooledBuffer {
 		c.body = nil
 	}
 	if cap(c.out) > maxPooledBuffer {
 		c.out = nil
 	}
-	c.s, c.ctx, c.op = nil, nil, nil
+	*c = call{body: c.body, out: c.out}
 	calls.Put(c)
 }

@@ -23,8 +23,8 @@
 // A request is a call: who asks (access key and region of the credential scope,
 // which choose the [partition.Namespace] unless the database is shared), the body
 // and the response bytes. Operations append their response to it as JSON. Both
-// buffers are pooled; a call whose client went away is not put back, because a
-// write it submitted may still hold its bytes.
+// buffers are pooled: decoded requests do not alias the body, and writes are over
+// when an operation returns.
 //
 // # Errors
 //

@@ -51,6 +51,7 @@ func (s *Server) serveAPI(g *gin.Context) {
 	}
 
 	c := newCall(s, r.Context())
+	c.host = r.Host
 	defer c.release()
 	switch err := c.read(r); {
 	case err == errBodyTooLarge:

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -20,6 +21,7 @@ type Server struct {
 	engine  *gin.Engine
 	missing missingTables
 	closed  atomic.Bool
+	now     func() time.Time
 }
 
 // Open opens or creates the database and returns a Server that is ready to serve.
@@ -33,7 +35,7 @@ func Open(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, log: o.Logger, db: db}
+	s := &Server{options: o, log: o.Logger, db: db, now: time.Now}
 	s.engine = s.routes()
 	return s, nil
 }
