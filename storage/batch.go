@@ -126,9 +126,8 @@ func (b *Batch) write(keySize, valueSize int, do func() error) error {
 	return nil
 }
 
-// maxKeySize is the assumption about keys on which Fits bounds the cost of
-// large values. A longer key is stored all the same.
-const maxKeySize = 4 << 10
+// maxKeySize is the longest key that Badger takes.
+const maxKeySize = 65000
 
 // entrySize is what Badger counts for an entry against the transaction limit:
 // the value, or a pointer into the value log, and a few bytes of its own.

@@ -43,3 +43,6 @@ func freeSpace(dir string) (int64, error) {
 	err = windows.GetDiskFreeSpaceEx(name, &free, nil, nil)
 	return int64(free), err
 }
+
+// allocated returns the bytes that a file takes up.
+func allocated(info os.FileInfo) int64 { return info.Size() }

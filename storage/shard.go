@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -63,14 +65,37 @@ func (s *Shard) View(fn func(*Snapshot) error) error {
 	return fn(&Snapshot{reader{shard: s, txn: txn}})
 }
 
-// Size returns the bytes on disk of the tables and of the value log, as Badger
-// last counted them (once a minute).
+// Size returns the bytes that the shard takes up: its tables with the logs of
+// its memtables, and its value logs. In memory it is that of the tables, which
+// hold what was written some time ago. It is 0 after Close.
 func (s *Shard) Size() (lsm, vlog int64) {
 	if !s.inside.enter() {
 		return 0, 0
 	}
 	defer s.inside.leave()
-	return s.db.Size()
+	if s.dir == "" {
+		for _, t := range s.db.Tables() {
+			lsm += int64(t.OnDiskSize)
+		}
+		return lsm, 0
+	}
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return 0, 0
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			continue // removed since
+		}
+		switch filepath.Ext(e.Name()) {
+		case tableSuffix, memLogSuffix:
+			lsm += allocated(info)
+		case valueLogSuffix:
+			vlog += allocated(info)
+		}
+	}
+	return lsm, vlog
 }
 
 // readError turns an error of a Badger read into one of ours. Badger reads
