@@ -3,6 +3,7 @@ package item
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"slices"
 )
 
@@ -42,14 +43,12 @@ type span struct {
 // openField appends the name of a new entry; closeField completes it once its
 // value has been appended.
 func openField[Name string | []byte](a *arranger, name Name) span {
-	s := span{start: uint32(len(a.buf))}
-	a.buf = appendUvarint(a.buf, len(name))
-	s.name = uint32(len(a.buf))
-	a.buf = append(a.buf, name...)
-	s.value = uint32(len(a.buf))
-	for i := range min(len(name), 8) {
-		s.prefix |= uint64(name[i]) << (56 - 8*i)
-	}
+	var padding [8]byte
+	buf := appendUvarint(a.buf, len(name))
+	s := span{start: uint32(len(a.buf)), name: uint32(len(buf)), value: uint32(len(buf) + len(name))}
+	buf = append(append(buf, name...), padding[:]...)
+	s.prefix = binary.BigEndian.Uint64(buf[s.name:])
+	a.buf = buf[:s.value]
 	return s
 }
 

@@ -10,36 +10,20 @@ import (
 // begin reads the opening bracket of an object or list. Present is false if
 // there is null instead, or an error.
 func (d *decoder) begin(expected Shape, bracket jsontext.Kind, element bool) (present bool, err error) {
-	switch kind := d.in.PeekKind(); kind {
-	case bracket:
+	if d.in.PeekKind() == bracket {
 		_, err = d.in.ReadToken()
 		return err == nil, err
-	case 'n':
-		_, err = d.in.ReadToken()
-		return false, err
-	default:
-		return false, d.mismatch(expected, kind, element)
 	}
+	v, err := d.in.ReadValue()
+	if err != nil || v[0] == 'n' {
+		return false, err
+	}
+	return false, mismatch(expected, v, element)
 }
 
-// mismatch reports JSON of an unexpected kind, or the syntax error that is there.
-func (d *decoder) mismatch(expected Shape, kind jsontext.Kind, element bool) error {
-	e := &TypeError{Expected: expected, Got: kind, Element: element}
-	switch kind {
-	case '{', '[', '"', 't', 'f':
-	case '0':
-		text, err := d.in.ReadValue()
-		if err != nil {
-			return err
-		}
-		e.Decimal = bytes.ContainsAny(text, ".eE")
-	default:
-		// A closing bracket is a syntax error too where a value is due.
-		_, err := d.in.ReadValue()
-		if err != nil {
-			return err
-		}
-	}
+func mismatch(expected Shape, got jsontext.Value, element bool) *TypeError {
+	e := &TypeError{Expected: expected, Got: got.Kind(), Element: element}
+	e.Decimal = e.Got == '0' && bytes.ContainsAny(got, ".eE")
 	return e
 }
 
@@ -65,19 +49,18 @@ func (d *decoder) unquote(quoted []byte) ([]byte, error) {
 // scalar reads the JSON string of an S, N or B and appends the stored form.
 // Present is false for null; after a fault nothing has been appended.
 func (d *decoder) scalar(t Type, element bool) (present bool, fault *ValueError, err error) {
-	switch kind := d.in.PeekKind(); kind {
-	case '"':
-	case 'n':
-		_, err = d.in.ReadToken()
+	v, err := d.in.ReadValue()
+	if err != nil || v[0] == 'n' {
 		return false, nil, err
-	default:
+	}
+	if v[0] != '"' {
 		expected := ShapeString
 		if t == B {
 			expected = ShapeBlob
 		}
-		return false, nil, d.mismatch(expected, kind, element)
+		return false, nil, mismatch(expected, v, element)
 	}
-	text, err := d.str()
+	text, err := d.unquote(v)
 	if err != nil {
 		return false, nil, err
 	}
@@ -93,7 +76,7 @@ func (d *decoder) scalar(t Type, element bool) (present bool, fault *ValueError,
 }
 
 func (d *decoder) number(text []byte) *ValueError {
-	if isCanonicalInteger(text) {
+	if isCanonical(text) {
 		d.buf = appendScalar(d.buf, N, text)
 		return nil
 	}
@@ -133,15 +116,17 @@ func (d *decoder) binary(text []byte, element bool) error {
 // boolean reads a JSON boolean, or one of the words that the service takes for
 // one. Present is false for null.
 func (d *decoder) boolean() (b, present bool, err error) {
-	switch kind := d.in.PeekKind(); kind {
-	case 't', 'f':
-		_, err = d.in.ReadToken()
-		return kind == 't', err == nil, err
-	case 'n':
-		_, err = d.in.ReadToken()
+	v, err := d.in.ReadValue()
+	if err != nil {
 		return false, false, err
+	}
+	switch v[0] {
+	case 't', 'f':
+		return v[0] == 't', true, nil
+	case 'n':
+		return false, false, nil
 	case '"':
-		word, err := d.str()
+		word, err := d.unquote(v)
 		if err != nil {
 			return false, false, err
 		}
@@ -151,8 +136,6 @@ func (d *decoder) boolean() (b, present bool, err error) {
 		case "false", "no", "0":
 			return false, true, nil
 		}
-		return false, false, &TypeError{Expected: ShapeBoolean, Got: kind}
-	default:
-		return false, false, d.mismatch(ShapeBoolean, kind, false)
 	}
+	return false, false, mismatch(ShapeBoolean, v, false)
 }

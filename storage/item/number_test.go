@@ -239,7 +239,7 @@ func FuzzParseNumber(f *testing.F) {
 		again, fault := ParseNumber(canonical)
 		require.Nil(t, fault)
 		require.Equal(t, n, again)
-		if isCanonicalInteger(text) {
+		if isCanonical(text) {
 			require.Equal(t, string(text), string(canonical))
 		}
 	})

@@ -52,34 +52,29 @@ func appendPlain(dst, digits []byte, exp int) []byte {
 	}
 }
 
-// appendCanonical appends the canonical form of a number as a request spells
-// it. Most numbers are plain integers, which already have that form.
-func appendCanonical(dst, text []byte) ([]byte, *ValueError) {
-	if isCanonicalInteger(text) {
-		return append(dst, text...), nil
-	}
-	n, fault := ParseNumber(text)
-	if fault != nil {
-		return dst, fault
-	}
-	return n.AppendText(dst), nil
-}
-
-// isCanonicalInteger reports whether text is an integer in canonical form. It
-// may be wrong about long ones, saying false.
-func isCanonicalInteger(text []byte) bool {
-	if len(text) > 0 && text[0] == '-' {
-		if text = text[1:]; len(text) == 0 || text[0] == '0' {
+// isCanonical reports whether text is certainly a number in canonical form, as
+// nearly all are: an integer or a decimal fraction that need not be parsed. It
+// gives up on long ones.
+func isCanonical(text []byte) bool {
+	if isNegative(text) {
+		if text = text[1:]; len(text) == 1 && text[0] == '0' {
 			return false
 		}
 	}
-	if len(text) == 0 || len(text) > maxDigits || text[0] == '0' && len(text) > 1 {
+	if len(text) == 0 || len(text) > maxDigits {
 		return false
 	}
-	for _, c := range text {
-		if c < '0' || c > '9' {
+	point := -1
+	for i, c := range text {
+		if c == '.' && point < 0 {
+			point = i
+		} else if c < '0' || c > '9' {
 			return false
 		}
 	}
-	return true
+	if point < 0 {
+		return text[0] != '0' || len(text) == 1
+	}
+	last := text[len(text)-1]
+	return point > 0 && (text[0] != '0' || point == 1) && last != '0' && last != '.'
 }
