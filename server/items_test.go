@@ -22,7 +22,7 @@ import (
 // A script sends requests: the command is the operation, its input the request, its
 // output the response, or exception and message. "table" creates a table:
 //
-//	table T hash=pk:S range=sk:S
+//	table tab hash=pk:S range=sk:S
 //	local byA range=a:S project=(INCLUDE:b,c)
 //	global byG hash=(g:S,h:N) range=r:S project=KEYS_ONLY
 //
