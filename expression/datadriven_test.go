@@ -14,11 +14,11 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-// TestScripts runs the scripts in testdata. names, values and item set the
+// TestScripts runs the scripts in testdata/scripts. names, values and item set the
 // stage; the other commands take one expression per line and answer with one
 // line for each.
 func TestScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		s := &script{names: map[string]string{}, values: map[string]item.Value{}}
 		datadriven.RunTest(t, path, s.run)
 	})

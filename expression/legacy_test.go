@@ -1,0 +1,127 @@
+package expression
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/stator-db/stator/storage/item"
+)
+
+func TestLegacyCondition(t *testing.T) {
+	it := mustItem(t, `{"s":{"S":"abc"},"n":{"N":"5"},"z":{"NULL":true},"ss":{"SS":["a","b"]},"x.y":{"N":"1"}}`)
+	n := func(i int64) item.Value { return item.NumberValue(item.NumberFromInt(i)) }
+	s := item.String
+	values := func(v ...item.Value) []item.Value { return v }
+	tests := []struct {
+		attribute, op string
+		values        []item.Value
+		want, missing bool // for the attribute, and for one that does not exist
+	}{
+		{"s", "EQ", values(s("abc")), true, false},
+		{"s", "EQ", values(s("x")), false, false},
+		{"s", "NE", values(s("abc")), false, true},
+		{"s", "NE", values(n(1)), true, true},
+		{"n", "LT", values(n(6)), true, false},
+		{"n", "LE", values(n(5)), true, false},
+		{"n", "GT", values(n(5)), false, false},
+		{"n", "GE", values(n(5)), true, false},
+		{"z", "NOT_NULL", nil, true, false},
+		{"z", "NULL", nil, false, true},
+		{"s", "CONTAINS", values(s("bc")), true, false},
+		{"ss", "CONTAINS", values(s("b")), true, false},
+		{"ss", "NOT_CONTAINS", values(s("b")), false, true},
+		{"ss", "NOT_CONTAINS", values(s("c")), true, true},
+		{"s", "BEGINS_WITH", values(s("ab")), true, false},
+		{"n", "IN", values(n(4), n(5)), true, false},
+		{"n", "IN", values(n(4)), false, false},
+		{"n", "IN", values(n(4), n(6), n(5)), true, false},
+		{"n", "BETWEEN", values(n(4), n(5)), true, false},
+		{"n", "BETWEEN", values(n(1), n(2)), false, false},
+		{"x.y", "EQ", values(n(1)), true, false},
+		{"n", "UNKNOWN", values(n(5)), false, false},
+	}
+	for _, tt := range tests {
+		c := NewLegacyCondition([]Comparison{{Attribute: tt.attribute, Op: tt.op, Values: tt.values}}, false)
+		require.Equal(t, tt.want, c.Eval(it), "%v", tt)
+		require.Equal(t, tt.missing, c.Eval(nil), "%v without an item", tt)
+		require.Equal(t, []Path{{{Name: tt.attribute}}}, c.Paths())
+	}
+}
+
+func TestLegacyConditionalOperator(t *testing.T) {
+	it := mustItem(t, `{"a":{"S":"x"},"b":{"S":"y"}}`)
+	is := func(a, b string) []Comparison {
+		return []Comparison{{"a", "EQ", []item.Value{item.String(a)}}, {"b", "EQ", []item.Value{item.String(b)}}}
+	}
+	require.True(t, NewLegacyCondition(is("x", "y"), false).Eval(it))
+	require.False(t, NewLegacyCondition(is("x", "z"), false).Eval(it))
+	require.True(t, NewLegacyCondition(is("x", "z"), true).Eval(it))
+	require.False(t, NewLegacyCondition(is("z", "z"), true).Eval(it))
+	require.True(t, NewLegacyCondition(nil, false).Eval(it))
+}
+
+func TestLegacyKeyCondition(t *testing.T) {
+	one, two := []item.Value{item.String("a")}, []item.Value{item.String("a"), item.String("b")}
+	kc, err := NewLegacyKeyCondition([]Comparison{{"a", "EQ", one}, {"b", "LE", one}, {"c", "LT", one}, {"d", "GE", one},
+		{"e", "GT", one}, {"f", "BEGINS_WITH", one}, {"g", "BETWEEN", two}})
+	require.NoError(t, err)
+	require.Equal(t, []KeyTerm{{"a", KeyEq, one}, {"b", KeyLe, one}, {"c", KeyLt, one}, {"d", KeyGe, one}, {"e", KeyGt, one},
+		{"f", KeyBeginsWith, one}, {"g", KeyBetween, two}}, kc.Conditions)
+	for _, op := range []string{"NE", "IN", "CONTAINS", "NOT_CONTAINS", "NULL", "NOT_NULL"} {
+		_, err := NewLegacyKeyCondition([]Comparison{{"a", op, one}})
+		require.EqualError(t, err, "Attempted conditional constraint is not an indexable operation")
+	}
+}
+
+func TestLegacyUpdate(t *testing.T) {
+	const before = `{"pk":{"S":"p"},"n":{"N":"5"},"ss":{"SS":["a","b"]},"l":{"L":[{"N":"1"}]}}`
+	tests := []struct {
+		name      string
+		attribute string
+		action    string
+		value     string
+		want      string
+		err       error
+	}{
+		{"put", "n", "PUT", `{"S":"x"}`, `{"l":{"L":[{"N":"1"}]},"n":{"S":"x"},"pk":{"S":"p"},"ss":{"SS":["a","b"]}}`, nil},
+		{"put new", "a.b", "PUT", `{"S":"x"}`, `{"a.b":{"S":"x"},"l":{"L":[{"N":"1"}]},"n":{"N":"5"},"pk":{"S":"p"},"ss":{"SS":["a","b"]}}`, nil},
+		{"add number", "n", "ADD", `{"N":"2"}`, `{"l":{"L":[{"N":"1"}]},"n":{"N":"7"},"pk":{"S":"p"},"ss":{"SS":["a","b"]}}`, nil},
+		{"add new number", "q", "ADD", `{"N":"2"}`, `{"l":{"L":[{"N":"1"}]},"n":{"N":"5"},"pk":{"S":"p"},"q":{"N":"2"},"ss":{"SS":["a","b"]}}`, nil},
+		{"add set", "ss", "ADD", `{"SS":["c","b"]}`, `{"l":{"L":[{"N":"1"}]},"n":{"N":"5"},"pk":{"S":"p"},"ss":{"SS":["a","b","c"]}}`, nil},
+		{"add list", "l", "ADD", `{"L":[{"N":"2"}]}`, `{"l":{"L":[{"N":"1"},{"N":"2"}]},"n":{"N":"5"},"pk":{"S":"p"},"ss":{"SS":["a","b"]}}`, nil},
+		{"delete", "n", "DELETE", ``, `{"l":{"L":[{"N":"1"}]},"pk":{"S":"p"},"ss":{"SS":["a","b"]}}`, nil},
+		{"delete missing", "q", "DELETE", ``, before, nil},
+		{"delete members", "ss", "DELETE", `{"SS":["b"]}`, `{"l":{"L":[{"N":"1"}]},"n":{"N":"5"},"pk":{"S":"p"},"ss":{"SS":["a"]}}`, nil},
+		{"delete all members", "ss", "DELETE", `{"SS":["b","a"]}`, `{"l":{"L":[{"N":"1"}]},"n":{"N":"5"},"pk":{"S":"p"}}`, nil},
+		{"add clash", "n", "ADD", `{"SS":["b"]}`, "", ErrTypeMismatch},
+		{"delete clash", "l", "DELETE", `{"SS":["b"]}`, "", ErrTypeMismatch},
+		{"overflow", "n", "ADD", `{"N":"9.9999999999999999999999999999999999999E+125"}`, `{"l":{"L":[{"N":"1"}]},"n":{"N":"` +
+			"99999999999999999999999999999999999999" + strings.Repeat("0", 88) + `"},"pk":{"S":"p"},"ss":{"SS":["a","b"]}}`, nil},
+	}
+	old := mustItem(t, before)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := LegacyAction{Attribute: tt.attribute, Action: tt.action}
+			if tt.value != "" {
+				a.Value = mustValue(t, tt.value)
+			}
+			u := NewLegacyUpdate([]LegacyAction{a})
+			require.Equal(t, []Path{{{Name: tt.attribute}}}, u.Targets())
+			it, err := u.Apply(old, old)
+			require.ErrorIs(t, err, tt.err)
+			if err == nil {
+				require.JSONEq(t, tt.want, showItem(it))
+			}
+		})
+	}
+}
+
+func TestAttributeList(t *testing.T) {
+	p := NewAttributeList([]string{"b", "q", "a.c"})
+	require.Equal(t, []string{"a.c", "b", "q"}, p.TopLevel())
+	it := p.Apply(mustItem(t, `{"a":{"N":"1"},"a.c":{"N":"2"},"b":{"M":{"x":{"N":"3"}}}}`))
+	require.Equal(t, `{"a.c":{"N":"2"},"b":{"M":{"x":{"N":"3"}}}}`, showItem(it))
+	require.Nil(t, p.Apply(nil))
+}
