@@ -58,6 +58,24 @@ func TestBuilder(t *testing.T) {
 	require.Equal(t, `{"a":{"S":"second"},"b":{"N":"1"}}`, string(first.AppendJSON(nil)), "not overwritten")
 }
 
+func TestBuilderManyNames(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		names := rapid.SliceOfN(rapid.StringMatching(`(same start )?[a-f\x00]{1,2}`), 17, 80).Draw(t, "names")
+		b, last := NewBuilder(), map[string]Value{}
+		for i, name := range names {
+			last[name] = NumberValue(NumberFromInt(int64(i)))
+			b.Set(name, last[name])
+		}
+		it := b.Item()
+		require.NoError(t, Valid(it))
+		got := map[string]Value{}
+		for name, v := range it.Fields() {
+			got[string(name)] = v
+		}
+		require.Equal(t, last, got)
+	})
+}
+
 func TestBuilderReusesMemory(t *testing.T) {
 	b, name, v := NewBuilder(), "name", String("value")
 	require.Equal(t, 1.0, testing.AllocsPerRun(100, func() {

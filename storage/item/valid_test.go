@@ -48,6 +48,7 @@ func TestValidRefuses(t *testing.T) {
 		"set of another type":       item("\x01a\x08\x00\x00\x00\x04\x01\x03\x01x"),
 		"set with too many":         item("\x01a\x08\x00\x00\x00\x07\x01\x01\x01a\x01\x01b"),
 		"set out of order":          item("\x01a\x08\x00\x00\x00\x07\x02\x01\x01b\x01\x01a"),
+		"set member cut":            item("\x01a\x08\x00\x00\x00\x03\x01\x01\x05"),
 		"set member twice":          item("\x01a\x08\x00\x00\x00\x07\x02\x01\x01b\x01\x01b"),
 		"too deep":                  build(map[string]Value{"a": deep}),
 	} {

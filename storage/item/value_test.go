@@ -162,7 +162,7 @@ func TestCompare(t *testing.T) {
 	ordered := [][]Value{
 		{String(""), String("\x00"), String("10"), String("2"), String("A"), String("a"), String("ab"), String("\uffff"), String("\U00010000")},
 		{Binary(nil), Binary([]byte{0}), Binary([]byte{0, 0}), Binary([]byte{1}), Binary([]byte{0x7f, 0xff}), Binary([]byte{0x80})},
-		{num("-1e125"), num("-10"), num("-9.5"), num("-9"), num("-0.1"), num("-0.01"), num("0"), num("1e-130"), num("0.01"), num("0.1"), num("0.15"), num("1"), num("1.5"), num("9"), num("10"), num("10.01"), num("1e125")},
+		{num("-1e125"), num("-10"), num("-9.5"), num("-9"), num("-0.1"), num("-0.01"), num("0"), num("1e-130"), num("0.01"), num("0.1"), num("0.15"), num("1"), num("1.5"), num("9"), num("10"), num("10.01"), num("12"), num("12.5"), num("1e125")},
 	}
 	for _, values := range ordered {
 		for i, a := range values {
@@ -171,6 +171,9 @@ func TestCompare(t *testing.T) {
 				require.True(t, ok)
 				require.Equal(t, cmpInt(i, j), got, "%s %s", a.AppendJSON(nil), b.AppendJSON(nil))
 				require.Equal(t, i == j, Equal(a, b))
+				if a.Type() == N {
+					require.Equal(t, got, a.Number().Cmp(b.Number()))
+				}
 			}
 		}
 	}
