@@ -259,6 +259,22 @@ func (n Number) Int64() (i int64, ok bool) {
 	return int64(c.lo), true
 }
 
+// Floor returns the largest whole number that is not above n, if it is in the
+// range of an int64.
+func (n Number) Floor() (i int64, ok bool) {
+	if n.coef.isZero() || n.exp >= 0 {
+		return n.Int64()
+	}
+	whole := n.coef
+	for e := n.exp; e < 0 && !whole.isZero(); e++ {
+		whole, _ = whole.div10()
+	}
+	if n.negative { // below the truncated value, as n is not whole
+		whole = whole.add(uint128{lo: 1})
+	}
+	return makeNumber(n.negative, whole, 0).Int64()
+}
+
 // Size returns the size of n as an attribute value, see [Value.Size].
 func (n Number) Size() int {
 	if n.coef.isZero() {

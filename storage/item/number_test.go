@@ -111,6 +111,26 @@ func TestNumberInt64(t *testing.T) {
 	}
 }
 
+func TestNumberFloor(t *testing.T) {
+	for in, want := range map[string]int64{
+		"0": 0, "7": 7, "-7": -7, "1e3": 1000, "1.9": 1, "0.9": 0, "1e-130": 0, "-1e-130": -1, "-0.5": -1, "-1.5": -2,
+		"-9.1": -10, "9223372036854775807.9": 1<<63 - 1, "-9223372036854775807.5": -1 << 63,
+		"12345678901234567.890123456789012345678": 12345678901234567,
+	} {
+		n, fault := ParseNumber([]byte(in))
+		require.Nil(t, fault)
+		got, ok := n.Floor()
+		require.True(t, ok, in)
+		require.Equal(t, want, got, in)
+	}
+	for _, in := range []string{"9223372036854775808", "9223372036854775808.5", "-9223372036854775808.5", "1e125", "99999999999999999999.5"} {
+		n, fault := ParseNumber([]byte(in))
+		require.Nil(t, fault)
+		_, ok := n.Floor()
+		require.False(t, ok, in)
+	}
+}
+
 func TestNumberAdd(t *testing.T) {
 	nines := strings.Repeat("9", 38)
 	for _, c := range []struct {
