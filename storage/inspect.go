@@ -57,6 +57,9 @@ func inspect(dir string, ready bool, log *slog.Logger) error {
 	if err := checkTables(dir, tables); err != nil {
 		return err
 	}
+	if err := checkRegistry(dir); err != nil {
+		return err
+	}
 	if !clean {
 		// A flush or a compaction was under way; its input is still there.
 		for name := range files {
@@ -232,6 +235,24 @@ func checkTables(dir string, names []string) error {
 		if err := checkTable(path, total <= fullCheckSize); err != nil {
 			return corrupt(path, "%w; restore the shard from a backup", err)
 		}
+	}
+	return nil
+}
+
+// checkRegistry looks at Badger's key registry, which without encryption is
+// random bytes and a fixed text. After a crash it may be missing: Badger makes
+// another.
+func checkRegistry(dir string) error {
+	path := filepath.Join(dir, badger.KeyRegistryFileName)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(b) != 28 || string(b[16:]) != "Hello Badger" {
+		return corrupt(path, "unknown content; restore the shard from a backup")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,10 +21,13 @@ const (
 	// kernel alone would wait half a minute.
 	flushInterval = time.Second
 	// collectInterval is how often the value logs are looked at.
-	collectInterval = time.Minute
+	collectInterval = 10 * time.Second
 	// collectRatio is the share of a value log that must be garbage for the
 	// rest to be worth copying.
 	collectRatio = 0.5
+	// logsPerTable is how many value logs may be begun before the memtable is
+	// written out.
+	logsPerTable = 2
 	// keepSuffix is added to the second name of a value log under collection.
 	keepSuffix = ".keep"
 )
@@ -38,7 +43,7 @@ func (s *Store) maintain(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-flush.C:
-			work = (*Shard).flush
+			work = func(sh *Shard) error { return errors.Join(sh.flush(), sh.rotate()) }
 		case <-collect.C:
 			work = func(sh *Shard) error { return sh.collect(ctx) }
 		}
@@ -196,11 +201,56 @@ func worstLog(b []byte) (name string, garbage uint64) {
 // compact merges the shard's tables into one level, which reveals garbage in
 // the value logs, and collects that.
 func (s *Shard) compact() error {
-	if err := s.db.Flatten(2); err != nil {
+	if err := s.db.Flatten(1); err != nil {
 		return fmt.Errorf("compact %s: %w", s.name(), err)
 	}
-	if s.dir == "" {
+	return s.collect(context.Background())
+}
+
+// rotate makes Badger write its memtable out when much has gone to the value
+// log since it last did. Badger knows the garbage in the value logs from
+// compactions only, and a memtable that takes a hundred bytes for a large value
+// would be full, and give the compactor work, after gigabytes.
+//
+// Badger cannot be told, but a full memtable is written out at the next commit,
+// and deleting long keys that do not exist fills it without a reader noticing.
+func (s *Shard) rotate() error {
+	files, err := listFiles(s.dir)
+	if err != nil {
+		return err
+	}
+	logs := files.with(valueLogSuffix)
+	known, found := slices.BinarySearch(logs, s.rotated)
+	if found {
+		known++
+	}
+	if len(logs)-known < logsPerTable || s.failed.Load() != nil {
 		return nil
 	}
-	return s.collect(context.Background())
+	s.rotated = logs[len(logs)-1]
+	return s.fillMemtable()
+}
+
+func (s *Shard) fillMemtable() error {
+	const keySize = maxKeySize - 1
+	key := func(i int) []byte {
+		k := bytes.Repeat([]byte{0xff}, keySize)
+		binary.BigEndian.PutUint32(k[keySize-4:], uint32(i))
+		return k
+	}
+	perTxn := int(s.db.MaxBatchSize()/maxKeySize) - 2
+	for i := 0; i*keySize < diskMemTableSize; {
+		txn := s.db.NewTransaction(true)
+		for range perTxn {
+			if err := txn.Delete(key(i)); err != nil {
+				txn.Discard()
+				return err
+			}
+			i++
+		}
+		if err := txn.Commit(); err != nil {
+			return s.fail(err)
+		}
+	}
+	return nil
 }

@@ -31,6 +31,9 @@ type Shard struct {
 	dirty atomic.Bool
 	// flushed is the newest value log at the last flush.
 	flushed string
+	// rotated is the newest value log when the memtable was last made to be
+	// written out.
+	rotated string
 	// freeSpace tells the free bytes of a file system, and spaceLeft how much
 	// may be written before it is asked again.
 	freeSpace func(dir string) (int64, error)

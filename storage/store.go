@@ -107,11 +107,29 @@ func openShard(dir string, ready bool, o Options) (*Shard, error) {
 			return nil, err
 		}
 	}
+	eo := engineOptions(dir, o.Sync, o.Logger)
+	compact := o.Compact && dir != ""
 	var err error
-	if s.db, err = openEngine(dir, o); err != nil {
+	if compact {
+		// The one way to have Badger compact its first level at once.
+		if s.db, err = openEngine(eo.WithCompactL0OnClose(true)); err != nil {
+			return nil, err
+		}
+		if err := s.db.Close(); err != nil {
+			return nil, fmt.Errorf("compact %s: %w", s.name(), err)
+		}
+	}
+	if s.db, err = openEngine(eo); err != nil {
 		return nil, err
 	}
-	if o.Compact {
+	if dir != "" {
+		files, err := listFiles(dir)
+		if err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		s.rotated = files.newest(valueLogSuffix)
+	}
+	if compact {
 		if err := s.compact(); err != nil {
 			return nil, errors.Join(err, s.close())
 		}
@@ -120,20 +138,20 @@ func openShard(dir string, ready bool, o Options) (*Shard, error) {
 }
 
 // openEngine opens Badger, which panics on some kinds of damage.
-func openEngine(dir string, o Options) (db *badger.DB, err error) {
+func openEngine(o badger.Options) (db *badger.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			db, err = nil, corrupt(dir, "panic while opening: %v", p)
+			db, err = nil, corrupt(o.Dir, "panic while opening: %v", p)
 		}
 	}()
-	db, err = badger.Open(engineOptions(dir, o.Sync, o.Logger))
+	db, err = badger.Open(o)
 	switch {
 	case err == nil:
 		return db, nil
 	case isEnvironmental(err):
-		return nil, fmt.Errorf("open %s: %w", dir, err)
+		return nil, fmt.Errorf("open %s: %w", o.Dir, err)
 	default:
-		return nil, corrupt(dir, "%w", err)
+		return nil, corrupt(o.Dir, "%w", err)
 	}
 }
 
