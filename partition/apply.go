@@ -22,6 +22,7 @@ type application struct {
 	mutations []mutation
 	deltas    []statsDelta
 	outgoing  []outboxEntry
+	records   uint16 // stream records
 
 	// in the open transaction
 	start   uint64 // r.seq before it
@@ -30,6 +31,8 @@ type application struct {
 	sent    []outboxEntry
 	schemas []schemaChange
 	moved   []receivedTo
+	locks   []lockChange
+	deletes bool // an item was deleted
 	// forgotten selects counts to drop from memory with the commit.
 	forgotten []func(statsID) bool
 }
@@ -139,10 +142,11 @@ func (a *application) begin(r *replica) {
 // nothing; a returned error is fatal to the whole transaction.
 func (a *application) run(p *proposal) (fatal error) {
 	a.seq = a.r.seq + 1
-	a.mutations, a.deltas, a.outgoing = a.mutations[:0], a.deltas[:0], a.outgoing[:0]
-	schemas, moved, forgotten := len(a.schemas), len(a.moved), len(a.forgotten)
+	a.mutations, a.deltas, a.outgoing, a.records = a.mutations[:0], a.deltas[:0], a.outgoing[:0], 0
+	schemas, moved, locks, forgotten := len(a.schemas), len(a.moved), len(a.locks), len(a.forgotten)
 	undo := func() {
-		a.schemas, a.moved, a.forgotten = a.schemas[:schemas], a.moved[:moved], a.forgotten[:forgotten]
+		a.schemas, a.moved = a.schemas[:schemas], a.moved[:moved]
+		a.locks, a.forgotten = a.locks[:locks], a.forgotten[:forgotten]
 	}
 	if p.err = p.command.apply(a); p.err != nil {
 		undo()
@@ -236,6 +240,17 @@ func (a *application) commit() error {
 	for _, m := range a.moved {
 		a.r.received[m.source] = m.seq
 	}
+	for _, l := range a.locks {
+		if l.tx == nil {
+			delete(a.r.locks, l.key)
+		} else {
+			a.r.locks[l.key] = *l.tx
+		}
+	}
+	if a.deletes {
+		a.r.lastDelete.Store(a.r.seq)
+	}
+	a.r.applied.Store(a.r.seq)
 	if len(a.sent) > 0 {
 		a.r.emit(a.sent)
 	}
@@ -265,6 +280,7 @@ func (a *application) end() {
 	a.entries = 0
 	a.dirty, a.sent = a.dirty[:0], a.sent[:0]
 	a.schemas, a.moved, a.forgotten = a.schemas[:0], a.moved[:0], a.forgotten[:0]
+	a.locks, a.deletes = a.locks[:0], false
 	clear(a.mutations[:cap(a.mutations)])
 	clear(a.outgoing[:cap(a.outgoing)])
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -22,6 +22,9 @@ type catalog struct {
 	nextID uint32
 	// dropped holds tables whose records are still being removed.
 	dropped map[uint32]*Table
+	// streams holds the open stream of every table that has one, and closed ones
+	// as long as they can be read.
+	streams map[streamID]*Stream
 }
 
 type tableName struct {
@@ -116,7 +119,7 @@ func (db *DB) CreateTable(ctx context.Context, spec Table) (*Table, error) {
 	db.catalog.RUnlock()
 	t.Version = 1
 	t.UUID = uuid.NewString()
-	t.Created = time.Now().UTC()
+	t.Created = db.Now()
 	t.Status = TableActive
 	for _, list := range [][]*Index{t.Local, t.Global} {
 		for _, ix := range list {
@@ -125,6 +128,11 @@ func (db *DB) CreateTable(ctx context.Context, spec Table) (*Table, error) {
 		}
 	}
 	t.prepare()
+	if t.Stream != nil {
+		if _, err := db.openStream(t); err != nil {
+			return nil, err
+		}
+	}
 	// The id is used up before any shard hears of it. A table that is in the
 	// catalog but not in every shard is installed again at the next start.
 	if err := db.saveTable(t, t.ID+1); err != nil {
@@ -161,7 +169,7 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 		switch {
 		case ix.ID == 0:
 			t.NextIndex++
-			ix.ID, ix.Status, ix.Created = t.NextIndex, IndexCreating, time.Now().UTC()
+			ix.ID, ix.Status, ix.Created = t.NextIndex, IndexCreating, db.Now()
 			t.Status = TableUpdating
 			id := ix.ID
 			job = func() { db.buildIndex(t.ID, id) }
@@ -171,13 +179,51 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 			job = func() { db.removeIndex(t.ID, id) }
 		}
 	}
-	if err := db.replace(t); err != nil {
+	jobs, err := db.startTTL(old, t)
+	if err != nil {
 		return nil, err
 	}
 	if job != nil {
+		jobs = append(jobs, job)
+	}
+	if t.Stream != nil && (old.Stream == nil || old.Stream.ID != t.Stream.ID) {
+		if _, err := db.openStream(t); err != nil {
+			return nil, err
+		}
+	}
+	if err := db.replace(t); err != nil {
+		return nil, err
+	}
+	if old.Stream != nil && (t.Stream == nil || t.Stream.ID != old.Stream.ID) {
+		if err := db.closeStream(t.ID, old.Stream.ID); err != nil {
+			return nil, err
+		}
+	}
+	for _, job := range jobs {
 		db.jobs.Go(job)
 	}
 	return t, nil
+}
+
+// startTTL prepares what a change of a table's TTL setting needs. Expiry
+// records of an earlier setting go before any shard maintains new ones.
+func (db *DB) startTTL(old, t *Table) (jobs []func(), err error) {
+	was, is := old.TTL != nil && old.TTL.Enabled, t.TTL != nil && t.TTL.Enabled
+	switch {
+	case is && (!was || old.TTL.Attribute != t.TTL.Attribute):
+		if err := db.purge(expiryPrefix(t.ID)); err != nil {
+			return nil, err
+		}
+		t.TTL.Building = true
+		return []func(){func() { db.backfillExpiry(t.ID) }}, nil
+	case was && !is:
+		return []func(){func() {
+			if err := db.purge(expiryPrefix(t.ID)); err != nil {
+				db.ended("removing expiry records", err)
+			}
+		}}, nil
+	}
+	return nil, nil
 }
 
 // DeleteTable removes a table. When it returns, the table is out of reach; its
@@ -205,6 +251,11 @@ func (db *DB) DeleteTable(ctx context.Context, ns Namespace, name string) (*Tabl
 	db.catalog.Unlock()
 	if err := db.everyShard(&dropCommand{t}); err != nil {
 		return nil, err
+	}
+	if t.Stream != nil {
+		if err := db.closeStream(t.ID, t.Stream.ID); err != nil {
+			return nil, err
+		}
 	}
 	db.jobs.Go(func() { db.purgeTable(t) })
 	return t, nil
@@ -266,6 +317,7 @@ func (db *DB) everyShard(c command) error {
 func (db *DB) recoverCatalog() error {
 	c := &db.catalog
 	c.names, c.dropped, c.nextID = make(map[tableName]*Table), make(map[uint32]*Table), 1
+	c.streams = make(map[streamID]*Stream)
 	err := db.store.Shards()[0].View(func(s *storage.Snapshot) error {
 		return scanKind(s, kindCatalog, func(key, value []byte) error {
 			if string(key) == string(catalogNextKey) {
@@ -274,6 +326,13 @@ func (db *DB) recoverCatalog() error {
 				}
 				c.nextID = binary.BigEndian.Uint32(value)
 				return nil
+			}
+			if key[1] == 's' {
+				s, err := decodeStream(value)
+				if err == nil {
+					c.streams[streamID{s.TableID, s.ID}] = s
+				}
+				return err
 			}
 			t, err := decodeTable(value)
 			if err != nil {
@@ -289,6 +348,9 @@ func (db *DB) recoverCatalog() error {
 	})
 	if err != nil {
 		return fmt.Errorf("reading the catalog: %w", err)
+	}
+	if err := db.resolveTransactions(); err != nil {
+		return fmt.Errorf("finishing transactions: %w", err)
 	}
 	for _, t := range c.dropped {
 		for i, r := range db.replicas {
@@ -314,6 +376,18 @@ func (db *DB) recoverCatalog() error {
 				db.jobs.Go(func() { db.buildIndex(t.ID, ix.ID) })
 			case IndexDeleting:
 				db.jobs.Go(func() { db.removeIndex(t.ID, ix.ID) })
+			}
+		}
+		if t.TTL != nil && t.TTL.Building {
+			db.jobs.Go(func() { db.backfillExpiry(t.ID) })
+		}
+	}
+	// A stream stays open only as long as its table writes to it.
+	for id, s := range maps.Clone(c.streams) {
+		t := c.names[tableName{s.Namespace, s.Table}]
+		if t == nil || t.ID != id.table || t.Stream == nil || t.Stream.ID != id.stream {
+			if err := db.closeStream(id.table, id.stream); err != nil {
+				return err
 			}
 		}
 	}

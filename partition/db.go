@@ -31,6 +31,12 @@ type Options struct {
 	// IndexDelay stretches the creation and the deletion of global indexes, so
 	// that their transient states can be seen.
 	IndexDelay time.Duration
+	// Clock replaces the wall clock for expiry, stream trimming and idempotency
+	// windows; nil is time.Now.
+	Clock func() time.Time
+	// SweepInterval is the time between two looks for expired items and for
+	// stream records and tokens past their retention; 0 is a second.
+	SweepInterval time.Duration
 }
 
 // DB is a set of tables on the shards of one node. All methods may be called
@@ -44,6 +50,11 @@ type DB struct {
 	logs        []*pipeline
 	propagators []*propagator
 	catalog     catalog
+
+	clock    clock
+	inFlight tokensInFlight
+	ledger   ledger
+	sweeping sync.Mutex
 
 	ddl sync.Mutex // held while a schema changes; never while waiting for a job
 
@@ -80,6 +91,10 @@ func Open(o Options) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{opts: o, log: o.Logger, store: store}
+	db.clock.base = o.Clock
+	if o.Clock == nil {
+		db.clock.base = time.Now
+	}
 	if err := db.start(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -111,7 +126,11 @@ func (db *DB) start() error {
 	for _, g := range db.propagators {
 		db.carriers.Go(func() { g.run(carry) })
 	}
-	return db.recoverCatalog()
+	if err := db.recoverCatalog(); err != nil {
+		return err
+	}
+	db.jobs.Go(db.sweeper)
+	return nil
 }
 
 // Close waits for writes under way, hands index changes over as far as they
@@ -166,6 +185,7 @@ func (db *DB) Write(ctx context.Context, w *Write) (WriteResult, error) {
 	if err := db.propagators[shard].admit(ctx); err != nil {
 		return WriteResult{}, err
 	}
+	w.at = db.Now()
 	c := writeCommand{write: w}
 	if err := db.logs[shard].propose(&c, db.opts.GSI == GSISync); err != nil {
 		return WriteResult{}, fmt.Errorf("writing to table %s: %w", w.Table.Name, err)
@@ -213,7 +233,9 @@ func (db *DB) writeShard(ctx context.Context, shard int, positions []int, ws []*
 	}
 	writes := make([]writeCommand, len(positions))
 	commands := make([]command, len(positions))
+	now := db.Now()
 	for n, i := range positions {
+		ws[i].at = now
 		writes[n].write = ws[i]
 		commands[n] = &writes[n]
 	}

@@ -23,7 +23,14 @@
 //	'r' shard:2                                                         inbox: position reached in that shard's outbox
 //	't' table:4                                                         schema this shard judges writes by
 //	'n' table:4 index:2                                                 counts (index 0: the table's)
-//	'c' 't' table:4, 'c' 'n'                                            catalog: tables, next table id (shard 0)
+//	'e' table:4 seconds:8 (item key behind its table)                   items by time to live
+//	's' table:4 stream:4 sequence:8 sub:2                               stream record
+//	'u' table:4 stream:4                                                how far a stream is trimmed
+//	'p' transaction:16                                                  intent: what a prepared transaction will write
+//	'k' (item key)                                                      lock: the transaction that holds an item
+//	'x' transaction:16                                                  ledger: a transaction decided to commit
+//	'q' token:32, 'y' milliseconds:8 token:32                           idempotency token, and the same by time
+//	'c' 't' table:4, 'c' 's' table:4 stream:4, 'c' 'n'                  catalog: tables, streams, next table id (shard 0)
 //	'm' 'a'                                                             sequence of the last applied command
 //
 // Items and entries are stored as a format byte, the version of the item
@@ -67,6 +74,21 @@
 //
 // Verify checks all of this from outside, Repair rebuilds indexes and counts
 // from the items.
+//
+// # Transactions, streams, expiry
+//
+// A transaction on one shard is one command; on several it is two-phase commit
+// with presumed abort, told in transaction.go. Locks are never waited for.
+//
+// A stream record is committed with the change it tells of, so a stream is
+// exactly the history of the items. A table's records lie in the shards of its
+// items: a stream has as many parts as there are shards.
+//
+// Items with a time to live are also ordered by expiry, so that the sweeper
+// reads only what is due. It proposes deletions like any client; the log
+// decides, at the time the sweeper stamped, whether an item is still due. The
+// same sweeper trims streams and forgets idempotency tokens, all by DB.Now,
+// which tests may move ahead.
 //
 // # Reads
 //

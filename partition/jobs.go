@@ -29,22 +29,41 @@ func (db *DB) tableByID(id uint32) *Table {
 	return nil
 }
 
-// updateIndex edits a copy of the table for a job; ok is false if table or index
-// is gone.
-func (db *DB) updateIndex(table uint32, index uint16, change func(t *Table, ix *Index)) (ok bool, err error) {
+// tablesWith lists the current snapshots that match.
+func (db *DB) tablesWith(match func(*Table) bool) []*Table {
+	db.catalog.RLock()
+	defer db.catalog.RUnlock()
+	var all []*Table
+	for _, t := range db.catalog.names {
+		if match(t) {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// editTable edits a copy of the table for a job; nothing happens if it is gone.
+func (db *DB) editTable(table uint32, change func(t *Table)) error {
 	db.ddl.Lock()
 	defer db.ddl.Unlock()
 	old := db.tableByID(table)
-	if old == nil || old.indexByID(index) == nil {
-		return false, nil
+	if old == nil {
+		return nil
 	}
 	t := old.clone()
-	for _, ix := range t.Global {
-		if ix.ID == index {
+	change(t)
+	return db.replace(t)
+}
+
+// updateIndex does the same for an index; ok is false if it is gone.
+func (db *DB) updateIndex(table uint32, index uint16, change func(t *Table, ix *Index)) (ok bool, err error) {
+	err = db.editTable(table, func(t *Table) {
+		if ix := t.indexByID(index); ix != nil {
 			change(t, ix)
+			ok = true
 		}
-	}
-	return true, db.replace(t)
+	})
+	return ok, err
 }
 
 // ended handles the end of a job's step: quiet at shutdown and for a dropped
@@ -105,6 +124,21 @@ func (db *DB) buildIndex(table uint32, index uint16) {
 
 // backfill adds the items of all shards to the index.
 func (db *DB) backfill(table uint32, index uint16) error {
+	return db.eachItemKeys(table, func(shard int, keys [][]byte) error {
+		if err := db.propagators[shard].admit(db.jobs.ctx); err != nil {
+			return err
+		}
+		// Waiting for the entries to be visible makes ACTIVE mean complete.
+		if err := db.logs[shard].propose(&reindexCommand{table, index, keys}, true); err != nil {
+			return err
+		}
+		return db.usable()
+	})
+}
+
+// eachItemKeys walks the keys of a table's items in steps that one command can
+// work off.
+func (db *DB) eachItemKeys(table uint32, fn func(shard int, keys [][]byte) error) error {
 	prefix := appendTablePrefix(nil, table)
 	for shard, s := range db.store.Shards() {
 		from := prefix
@@ -117,14 +151,7 @@ func (db *DB) backfill(table uint32, index uint16) error {
 				return err
 			}
 			if len(keys) > 0 {
-				if err := db.propagators[shard].admit(db.jobs.ctx); err != nil {
-					return err
-				}
-				// Waiting for the entries to be visible makes ACTIVE mean complete.
-				if err := db.logs[shard].propose(&reindexCommand{table, index, keys}, true); err != nil {
-					return err
-				}
-				if err := db.usable(); err != nil {
+				if err := fn(shard, keys); err != nil {
 					return err
 				}
 			}
@@ -209,6 +236,9 @@ func (t *Table) dropIndex(id uint16) {
 // last.
 func (db *DB) purgeTable(t *Table) {
 	err := db.purge(appendTablePrefix(nil, t.ID))
+	if err == nil {
+		err = db.purge(expiryPrefix(t.ID))
+	}
 	for _, ix := range t.byName {
 		if err == nil {
 			err = db.purge(appendIndexPrefix(nil, t.ID, ix))

@@ -19,6 +19,14 @@ const (
 	kindStats    = 'n' // item and entry counts
 	kindCatalog  = 'c' // the catalog of tables (shard 0 on a single node)
 	kindMeta     = 'm' // applied index
+	kindExpiry   = 'e' // items by time to live
+	kindStream   = 's' // stream records
+	kindTrim     = 'u' // how far a stream was trimmed
+	kindIntent   = 'p' // what a prepared transaction will write
+	kindLock     = 'k' // items held by a prepared transaction
+	kindLedger   = 'x' // transactions decided to commit
+	kindToken    = 'q' // idempotency tokens
+	kindTokenAge = 'y' // idempotency tokens by time
 )
 
 // appendTablePrefix starts a key of a table's items.
@@ -101,18 +109,6 @@ func appendTokenBound(prefix []byte, t Token) []byte {
 	return binary.BigEndian.AppendUint64(prefix, uint64(t))
 }
 
-// tokenAt reads the token of an item or entry key.
-func tokenAt(key []byte) (Token, error) {
-	at := 5
-	if len(key) > 0 && key[0] != kindItem {
-		at = 7
-	}
-	if len(key) < at+8 {
-		return 0, fmt.Errorf("key %x is too short for its kind", key)
-	}
-	return Token(binary.BigEndian.Uint64(key[at:])), nil
-}
-
 func outboxKey(dest int, seq uint64) []byte {
 	k := binary.BigEndian.AppendUint16([]byte{kindOutbox}, uint16(dest))
 	return binary.BigEndian.AppendUint64(k, seq)
@@ -134,6 +130,11 @@ func statsKey(table uint32, index uint16) []byte {
 
 func catalogTableKey(table uint32) []byte {
 	return binary.BigEndian.AppendUint32([]byte{kindCatalog, 't'}, table)
+}
+
+func catalogStreamKey(table, stream uint32) []byte {
+	k := binary.BigEndian.AppendUint32([]byte{kindCatalog, 's'}, table)
+	return binary.BigEndian.AppendUint32(k, stream)
 }
 
 var (

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/stator-db/stator/storage"
 )
@@ -28,6 +29,11 @@ type replica struct {
 	seq      uint64            // sequence of the last applied command
 	tables   map[uint32]*Table // schemas installed here
 	received map[int]uint64    // outbox sequence applied from each source shard
+	locks    map[string]txID   // item keys held by prepared transactions
+
+	// applied is seq for readers; lastDelete the seq of the last batch that
+	// deleted an item since the start.
+	applied, lastDelete atomic.Uint64
 
 	stats struct {
 		sync.Mutex
@@ -56,6 +62,7 @@ func openReplica(id, shards int, shard *storage.Shard, mode GSIMode) (*replica, 
 		id: id, shards: shards, shard: shard, mode: mode,
 		tables:   make(map[uint32]*Table),
 		received: make(map[int]uint64),
+		locks:    make(map[string]txID),
 	}
 	r.stats.counts = make(map[statsID]counts)
 	err := shard.View(func(s *storage.Snapshot) error {
@@ -93,6 +100,15 @@ func openReplica(id, shards int, shard *storage.Shard, mode GSIMode) (*replica, 
 		}); err != nil {
 			return err
 		}
+		if err := scanKind(s, kindLock, func(key, value []byte) error {
+			if len(value) != len(txID{}) {
+				return fmt.Errorf("%w: lock under key %x", ErrCorruptRecord, key)
+			}
+			r.locks[string(key[1:])] = txID(value)
+			return nil
+		}); err != nil {
+			return err
+		}
 		return scanKind(s, kindReceived, func(key, value []byte) error {
 			if len(key) != 3 || len(value) != 8 {
 				return fmt.Errorf("%w: outbox position under key %x", ErrCorruptRecord, key)
@@ -104,6 +120,7 @@ func openReplica(id, shards int, shard *storage.Shard, mode GSIMode) (*replica, 
 	if err != nil {
 		return nil, fmt.Errorf("loading shard %d: %w", id, err)
 	}
+	r.applied.Store(r.seq)
 	return r, nil
 }
 

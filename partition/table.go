@@ -114,9 +114,11 @@ type SSE struct {
 	KeyARN string `json:"keyArn"`
 }
 
-// StreamSpec is an enabled stream: its view type in the API's spelling.
+// StreamSpec is an enabled stream: its view type in the API's spelling. ID is
+// assigned when the stream is enabled and is unique in the table.
 type StreamSpec struct {
 	ViewType string `json:"viewType"`
+	ID       uint32 `json:"id"`
 }
 
 // TTLSpec names the attribute whose time expires an item.
@@ -124,6 +126,8 @@ type TTLSpec struct {
 	Attribute string    `json:"attribute"`
 	Enabled   bool      `json:"enabled"`
 	Changed   time.Time `json:"changed,omitzero"`
+	// Building is true while items written before are being ordered by expiry.
+	Building bool `json:"building,omitempty"`
 }
 
 // Index is a secondary index of a table. It is immutable once it is part of a
@@ -178,6 +182,7 @@ type Table struct {
 	SSE                *SSE              `json:"sse,omitempty"`
 	Stream             *StreamSpec       `json:"stream,omitempty"`
 	LatestStreamLabel  string            `json:"latestStreamLabel,omitempty"`
+	NextStream         uint32            `json:"nextStream,omitempty"`
 	Tags               map[string]string `json:"tags,omitempty"`
 	TTL                *TTLSpec          `json:"ttl,omitempty"`
 

@@ -84,7 +84,7 @@ func openChecker(ctx context.Context, o Options) (*checker, error) {
 	}
 	err = store.Shards()[0].View(func(s *storage.Snapshot) error {
 		return scanKind(s, kindCatalog, func(key, value []byte) error {
-			if bytes.Equal(key, catalogNextKey) {
+			if bytes.Equal(key, catalogNextKey) || key[1] != 't' {
 				return nil
 			}
 			t, err := decodeTable(value)
@@ -180,6 +180,9 @@ func (c *checker) checkItems(shard int, snap *storage.Snapshot, pending map[stri
 			c.problem(Problem{Table: t.Name, Shard: shard, Key: bytes.Clone(key), What: "the item's token belongs to another shard"})
 		}
 		c.add(shard, statsID{t.ID, 0}, it)
+		if err := c.checkExpiry(shard, snap, t, key, it); err != nil {
+			return err
+		}
 		for _, ix := range t.byName {
 			if !indexed(ix) {
 				continue

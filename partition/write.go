@@ -2,6 +2,7 @@ package partition
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/stator-db/stator/expression"
 	"github.com/stator-db/stator/storage/item"
@@ -37,6 +38,14 @@ type Write struct {
 	WantOld    bool // fill WriteResult.Old
 	WantNew    bool // fill WriteResult.New
 	WantFailed bool // fill ConditionFailed.Item
+
+	// Fault, if set, is the outcome of this write in a transaction, which it
+	// cancels: something the caller found wrong that counts as a reason.
+	Fault error
+
+	at      time.Time // stamped by the DB: the log has no clock
+	expired bool      // the sweeper's, not a client's
+	size    int       // set by a transaction's first phase: the larger of old and new item
 }
 
 // WriteResult tells what a write did, in sizes that capacity is computed from.

@@ -1,0 +1,122 @@
+package partition
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/stator-db/stator/storage"
+)
+
+// write rebuilds what store needs to know of a write from its intent.
+func (in intent) write(t *Table) *Write {
+	return &Write{Table: t, Kind: in.kind, at: time.UnixMilli(in.at).UTC()}
+}
+
+// ledger remembers transactions whose every part has taken effect; their
+// records in the coordinator's ledger are of no use any more.
+type ledger struct {
+	sync.Mutex
+	finished []finishedTx
+}
+
+type finishedTx struct {
+	coordinator int
+	id          txID
+}
+
+func (l *ledger) done(coordinator int, id txID) {
+	l.Lock()
+	defer l.Unlock()
+	l.finished = append(l.finished, finishedTx{coordinator, id})
+}
+
+// forgetTransactions removes the ledger records of finished transactions.
+func (db *DB) forgetTransactions() error {
+	db.ledger.Lock()
+	finished := db.ledger.finished
+	db.ledger.finished = nil
+	db.ledger.Unlock()
+	byShard := make(map[int][]mutation)
+	for _, f := range finished {
+		byShard[f.coordinator] = append(byShard[f.coordinator], mutation{key: ledgerKey(f.id)})
+	}
+	var failed error
+	for shard, records := range byShard {
+		for len(records) > 0 {
+			n := min(len(records), purgeStep)
+			failed = errors.Join(failed, db.logs[shard].propose(&recordsCommand{records[:n]}, true))
+			records = records[n:]
+		}
+	}
+	return failed
+}
+
+// resolveTransactions finishes, before anything else is served, the
+// transactions that a crash interrupted: an intent is committed if its
+// coordinator's ledger has the transaction, else aborted.
+func (db *DB) resolveTransactions() error {
+	type found struct {
+		id          txID
+		coordinator int
+	}
+	committed, aborted := 0, 0
+	for shard, s := range db.store.Shards() {
+		var intents []found
+		err := s.View(func(snap *storage.Snapshot) error {
+			return scanKind(snap, kindIntent, func(key, value []byte) error {
+				if len(key) != 1+len(txID{}) {
+					return fmt.Errorf("%w: intent under key %x", ErrCorruptRecord, key)
+				}
+				coordinator, err := eachIntent(value, func(intent) error { return nil })
+				if err == nil && coordinator >= len(db.logs) {
+					err = fmt.Errorf("%w: intent names shard %d", ErrCorruptRecord, coordinator)
+				}
+				intents = append(intents, found{txID(key[1:]), coordinator})
+				return err
+			})
+		})
+		if err != nil {
+			return err
+		}
+		for _, in := range intents {
+			var decided bool
+			err := db.store.Shards()[in.coordinator].View(func(snap *storage.Snapshot) error {
+				var err error
+				decided, err = snap.Has(ledgerKey(in.id))
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			var c command = &abortCommand{in.id}
+			if decided {
+				c = &commitCommand{id: in.id}
+				committed++
+			} else {
+				aborted++
+			}
+			if err := db.logs[shard].propose(c, true); err != nil {
+				return err
+			}
+		}
+	}
+	if committed+aborted > 0 {
+		db.log.Info("finished interrupted transactions", "committed parts", committed, "aborted parts", aborted)
+	}
+	for shard, s := range db.store.Shards() {
+		err := s.View(func(snap *storage.Snapshot) error {
+			return scanKind(snap, kindLedger, func(key, _ []byte) error {
+				if len(key) == 1+len(txID{}) {
+					db.ledger.done(shard, txID(key[1:]))
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return db.forgetTransactions()
+}

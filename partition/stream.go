@@ -1,0 +1,418 @@
+package partition
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stator-db/stator/storage"
+	"github.com/stator-db/stator/storage/item"
+)
+
+// Stream is the change log of one table, from when it was enabled until it was
+// disabled or the table deleted (Developer Guide, "Change data capture for
+// DynamoDB Streams"). Its records lie in the shards of the items they tell of:
+//
+//	's' table:4 stream:4 sequence:8 sub:2
+//
+// and are committed with the change itself.
+type Stream struct {
+	ID        uint32    `json:"id"` // unique in its table
+	TableID   uint32    `json:"tableId"`
+	Namespace Namespace `json:"namespace"`
+	Table     string    `json:"table"`
+	Label     string    `json:"label"`
+	ViewType  string    `json:"viewType"`
+	Key       KeySchema `json:"key"`
+	Created   time.Time `json:"created"`
+	Closed    time.Time `json:"closed,omitzero"` // zero while open
+	// Starts and Ends are, by shard, the sequence the stream began after and,
+	// once closed, the sequence it ended with.
+	Starts []uint64 `json:"starts"`
+	Ends   []uint64 `json:"ends,omitempty"`
+}
+
+// ErrStreamNotFound: no such stream, or all of it was trimmed.
+var ErrStreamNotFound = errors.New("stream not found")
+
+// StreamRetention is how long records are kept.
+const StreamRetention = 24 * time.Hour
+
+// StreamPos is a position in one shard of a stream. Positions of records grow
+// in the order of the changes.
+type StreamPos struct {
+	Seq uint64 // sequence of the command that changed the item
+	Sub uint16 // which of that command's records
+}
+
+// Less orders positions.
+func (p StreamPos) Less(o StreamPos) bool {
+	return p.Seq < o.Seq || p.Seq == o.Seq && p.Sub < o.Sub
+}
+
+// StreamShard is the part of a stream that lies in one shard.
+type StreamShard struct {
+	Index  int
+	First  StreamPos // the first position a record of the stream could have
+	Last   StreamPos // of a closed stream: the last one
+	Closed bool
+}
+
+// StreamKind is what happened to an item.
+type StreamKind uint8
+
+// The event names of the API shape Record.
+const (
+	StreamInsert StreamKind = iota + 1
+	StreamModify
+	StreamRemove
+)
+
+// StreamRecord tells of one change of one item. Old and New are there as far as
+// the stream's view type includes them and the item existed.
+type StreamRecord struct {
+	Pos            StreamPos
+	Time           time.Time // to the millisecond
+	Kind           StreamKind
+	Keys, Old, New item.Item
+	Expired        bool // deleted by time to live
+}
+
+// stream stages the record of a change.
+func (a *application) stream(t *Table, w *Write, old, next item.Item) {
+	if t.Stream == nil {
+		return
+	}
+	r := StreamRecord{Time: w.at, Expired: w.expired, Kind: StreamModify}
+	switch {
+	case old == nil:
+		r.Kind = StreamInsert
+	case next == nil:
+		r.Kind = StreamRemove
+	}
+	either := next
+	if either == nil {
+		either = old
+	}
+	r.Keys = either.Project(t.KeyNames(nil))
+	if t.Stream.ViewType == "OLD_IMAGE" || t.Stream.ViewType == "NEW_AND_OLD_IMAGES" {
+		r.Old = old
+	}
+	if t.Stream.ViewType == "NEW_IMAGE" || t.Stream.ViewType == "NEW_AND_OLD_IMAGES" {
+		r.New = next
+	}
+	a.set(streamKey(t.ID, t.Stream.ID, StreamPos{a.seq, a.records}), encodeStreamRecord(&r))
+	a.records++
+}
+
+func streamPrefix(table, stream uint32) []byte {
+	k := binary.BigEndian.AppendUint32([]byte{kindStream}, table)
+	return binary.BigEndian.AppendUint32(k, stream)
+}
+
+func streamKey(table, stream uint32, pos StreamPos) []byte {
+	k := binary.BigEndian.AppendUint64(streamPrefix(table, stream), pos.Seq)
+	return binary.BigEndian.AppendUint16(k, pos.Sub)
+}
+
+func streamPosOf(key []byte) (StreamPos, error) {
+	if len(key) != 19 {
+		return StreamPos{}, fmt.Errorf("%w: stream record under key %x", ErrCorruptRecord, key)
+	}
+	return StreamPos{binary.BigEndian.Uint64(key[9:]), binary.BigEndian.Uint16(key[17:])}, nil
+}
+
+// A stored stream record: format, kind, flags, milliseconds since the epoch,
+// then keys, old and new image, each with its length; an absent image has none.
+const streamFormat = 1
+
+const streamExpired = 1 << 0
+
+func encodeStreamRecord(r *StreamRecord) []byte {
+	b := make([]byte, 0, 32+len(r.Keys)+len(r.Old)+len(r.New))
+	var flags byte
+	if r.Expired {
+		flags |= streamExpired
+	}
+	b = append(b, streamFormat, byte(r.Kind), flags)
+	b = binary.AppendVarint(b, r.Time.UnixMilli())
+	for _, it := range []item.Item{r.Keys, r.Old, r.New} {
+		b = binary.AppendUvarint(b, uint64(len(it)))
+		b = append(b, it...)
+	}
+	return b
+}
+
+// decodeStreamRecord parses a stored record; its items alias b.
+func decodeStreamRecord(b []byte) (r StreamRecord, err error) {
+	bad := fmt.Errorf("%w: stream record", ErrCorruptRecord)
+	if len(b) < 3 || b[0] != streamFormat {
+		return r, bad
+	}
+	r.Kind, r.Expired = StreamKind(b[1]), b[2]&streamExpired != 0
+	ms, n := binary.Varint(b[3:])
+	if n <= 0 {
+		return r, bad
+	}
+	r.Time = time.UnixMilli(ms).UTC()
+	b = b[3+n:]
+	for _, image := range []*item.Item{&r.Keys, &r.Old, &r.New} {
+		size, n := binary.Uvarint(b)
+		if n <= 0 || size > uint64(len(b)-n) {
+			return r, bad
+		}
+		if size > 0 {
+			*image = item.Item(b[n : n+int(size) : n+int(size)])
+		}
+		b = b[n+int(size):]
+	}
+	return r, nil
+}
+
+// Streams lists the streams of a namespace, closed ones included until they are
+// trimmed, by table name and then label.
+func (db *DB) Streams(ns Namespace) []*Stream {
+	db.catalog.RLock()
+	defer db.catalog.RUnlock()
+	var all []*Stream
+	for _, s := range db.catalog.streams {
+		if s.Namespace == ns {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Stream) int {
+		return strings.Compare(a.Table+"\x00"+a.Label, b.Table+"\x00"+b.Label)
+	})
+	return all
+}
+
+// Stream finds a stream by table name and label, or returns ErrStreamNotFound.
+func (db *DB) Stream(ns Namespace, table, label string) (*Stream, error) {
+	db.catalog.RLock()
+	defer db.catalog.RUnlock()
+	for _, s := range db.catalog.streams {
+		if s.Namespace == ns && s.Table == table && s.Label == label {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %s/%s", ErrStreamNotFound, table, label)
+}
+
+// StreamShards lists the parts of a stream, one for each shard.
+func (db *DB) StreamShards(s *Stream) []StreamShard {
+	parts := make([]StreamShard, len(db.logs))
+	for i := range parts {
+		parts[i] = StreamShard{Index: i, First: StreamPos{Seq: s.Starts[i] + 1}}
+		if s.Ends != nil {
+			parts[i].Last, parts[i].Closed = StreamPos{Seq: s.Ends[i], Sub: math.MaxUint16}, true
+		}
+	}
+	return parts
+}
+
+// StreamEnd is the position behind everything written so far.
+func (db *DB) StreamEnd(s *Stream, shard int) StreamPos {
+	if s.Ends != nil {
+		return StreamPos{Seq: s.Ends[shard] + 1}
+	}
+	return StreamPos{Seq: db.replicas[shard].applied.Load() + 1}
+}
+
+// StreamStart is the oldest position that is kept: what lies before it was
+// trimmed, or was never there.
+func (db *DB) StreamStart(s *Stream, shard int) (StreamPos, error) {
+	start := StreamPos{Seq: s.Starts[shard] + 1}
+	err := db.store.Shards()[shard].View(func(snap *storage.Snapshot) error {
+		_, err := snap.Get(trimKey(s.TableID, s.ID), func(v []byte) error {
+			if len(v) != 10 {
+				return fmt.Errorf("%w: trim position of stream %s/%s", ErrCorruptRecord, s.Table, s.Label)
+			}
+			start = StreamPos{binary.BigEndian.Uint64(v), binary.BigEndian.Uint16(v[8:])}
+			return nil
+		})
+		return err
+	})
+	return start, err
+}
+
+func trimKey(table, stream uint32) []byte {
+	k := binary.BigEndian.AppendUint32([]byte{kindTrim}, table)
+	return binary.BigEndian.AppendUint32(k, stream)
+}
+
+// ReadStream visits the records of one part of a stream from a position on, in
+// order, until fn returns false. A record is valid until fn returns.
+func (db *DB) ReadStream(ctx context.Context, s *Stream, shard int, from StreamPos, fn func(r *StreamRecord) (more bool, err error)) error {
+	return db.store.Shards()[shard].View(func(snap *storage.Snapshot) error {
+		bounds := storage.Range{Lower: streamKey(s.TableID, s.ID, from), Upper: item.PrefixEnd(streamPrefix(s.TableID, s.ID))}
+		return snap.Scan(bounds, func(key, value []byte) (bool, error) {
+			if err := ctx.Err(); err != nil {
+				return false, err
+			}
+			r, err := decodeStreamRecord(value)
+			if err == nil {
+				r.Pos, err = streamPosOf(key)
+			}
+			if err != nil {
+				return false, fmt.Errorf("stream %s/%s: %w", s.Table, s.Label, err)
+			}
+			return fn(&r)
+		})
+	})
+}
+
+// openStream gives a table whose stream is being enabled its stream. The caller
+// holds ddl and saves both.
+func (db *DB) openStream(t *Table) (*Stream, error) {
+	t.NextStream++
+	t.Stream.ID = t.NextStream
+	now := db.Now()
+	// Labels tell the streams of a table name apart, so no two are equal.
+	for label := now; ; label = label.Add(time.Millisecond) {
+		t.LatestStreamLabel = label.Format("2006-01-02T15:04:05.000")
+		if _, err := db.Stream(t.Namespace, t.Name, t.LatestStreamLabel); err != nil {
+			break
+		}
+	}
+	s := &Stream{
+		ID: t.Stream.ID, TableID: t.ID, Namespace: t.Namespace, Table: t.Name, Label: t.LatestStreamLabel,
+		ViewType: t.Stream.ViewType, Key: t.Key, Created: now,
+	}
+	for _, r := range db.replicas {
+		s.Starts = append(s.Starts, r.applied.Load())
+	}
+	return s, db.saveStream(s)
+}
+
+// closeStream ends a stream once no shard writes to it any more.
+func (db *DB) closeStream(table, id uint32) error {
+	db.catalog.RLock()
+	old := db.catalog.streams[streamID{table, id}]
+	db.catalog.RUnlock()
+	if old == nil || old.Ends != nil {
+		return nil
+	}
+	s := *old
+	s.Closed = db.Now()
+	for _, r := range db.replicas {
+		s.Ends = append(s.Ends, r.applied.Load())
+	}
+	return db.saveStream(&s)
+}
+
+type streamID struct{ table, stream uint32 }
+
+// saveStream makes a stream durable and visible.
+func (db *DB) saveStream(s *Stream) error {
+	body, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("encoding stream of table %s: %w", s.Table, err)
+	}
+	record := mutation{catalogStreamKey(s.TableID, s.ID), append([]byte{tableFormat}, body...)}
+	if err := db.logs[0].propose(&recordsCommand{[]mutation{record}}, true); err != nil {
+		return err
+	}
+	db.catalog.Lock()
+	defer db.catalog.Unlock()
+	db.catalog.streams[streamID{s.TableID, s.ID}] = s
+	return nil
+}
+
+func decodeStream(b []byte) (*Stream, error) {
+	if len(b) == 0 || b[0] != tableFormat {
+		return nil, fmt.Errorf("%w: stream of unknown format", ErrCorruptRecord)
+	}
+	s := new(Stream)
+	if err := json.Unmarshal(b[1:], s); err != nil {
+		return nil, fmt.Errorf("%w: stream: %w", ErrCorruptRecord, err)
+	}
+	return s, nil
+}
+
+// trimStreamCommand removes the records at the given keys and notes how far the
+// stream is trimmed.
+type trimStreamCommand struct {
+	table, stream uint32
+	keys          [][]byte
+	start         StreamPos
+}
+
+func (c *trimStreamCommand) apply(a *application) error {
+	for _, key := range c.keys {
+		a.delete(key)
+	}
+	value := binary.BigEndian.AppendUint64(nil, c.start.Seq)
+	a.set(trimKey(c.table, c.stream), binary.BigEndian.AppendUint16(value, c.start.Sub))
+	return nil
+}
+
+// trimStreams removes records older than the retention, and streams that were
+// closed so long ago.
+func (db *DB) trimStreams(ctx context.Context) error {
+	limit := db.Now().Add(-StreamRetention)
+	db.catalog.RLock()
+	streams := make([]*Stream, 0, len(db.catalog.streams))
+	for _, s := range db.catalog.streams {
+		streams = append(streams, s)
+	}
+	db.catalog.RUnlock()
+	for _, s := range streams {
+		if !s.Closed.IsZero() && s.Closed.Before(limit) {
+			if err := db.dropStream(s); err != nil {
+				return err
+			}
+			continue
+		}
+		if !s.Created.Before(limit) {
+			continue
+		}
+		for shard := range db.logs {
+			for more := true; more; {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				c := trimStreamCommand{table: s.TableID, stream: s.ID}
+				err := db.ReadStream(ctx, s, shard, StreamPos{}, func(r *StreamRecord) (bool, error) {
+					if !r.Time.Before(limit) || len(c.keys) == purgeStep {
+						return false, nil
+					}
+					c.keys = append(c.keys, streamKey(s.TableID, s.ID, r.Pos))
+					c.start = StreamPos{r.Pos.Seq, r.Pos.Sub + 1}
+					return true, nil
+				})
+				if err != nil {
+					return err
+				}
+				if more = len(c.keys) == purgeStep; len(c.keys) > 0 {
+					if err := db.logs[shard].propose(&c, true); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// dropStream forgets a stream and what is left of it.
+func (db *DB) dropStream(s *Stream) error {
+	if err := db.purge(streamPrefix(s.TableID, s.ID)); err != nil {
+		return err
+	}
+	if err := db.purge(trimKey(s.TableID, s.ID)); err != nil {
+		return err
+	}
+	if err := db.logs[0].propose(&recordsCommand{[]mutation{{key: catalogStreamKey(s.TableID, s.ID)}}}, true); err != nil {
+		return err
+	}
+	db.catalog.Lock()
+	defer db.catalog.Unlock()
+	delete(db.catalog.streams, streamID{s.TableID, s.ID})
+	return nil
+}

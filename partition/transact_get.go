@@ -1,0 +1,131 @@
+package partition
+
+import (
+	"context"
+	"time"
+
+	"github.com/stator-db/stator/storage"
+	"github.com/stator-db/stator/storage/item"
+)
+
+// KeyRead names an item to read: Key holds at least the key attributes.
+type KeyRead struct {
+	Table *Table
+	Key   item.Item
+}
+
+// How often and after what pause a transactional read that met a write tries again.
+const (
+	transactGetTries = 12
+	transactGetPause = 500 * time.Microsecond
+)
+
+// TransactGet reads all items as of one moment and passes each to fn in order,
+// nil for an absent one; an item is valid until fn returns.
+//
+// Items of one shard come from one snapshot. Of several shards they are read,
+// and then looked at again ("Distributed transactions at scale in Amazon
+// DynamoDB", section 3.4): if no version has changed and no transaction holds
+// any, there was a moment between the two looks at which all of them were
+// current. Otherwise the read is tried again, and at last canceled with
+// ErrTransactionConflict.
+func (db *DB) TransactGet(ctx context.Context, reads []KeyRead, fn func(i int, it item.Item) error) error {
+	var canceled *TransactionCanceled
+	for try := range transactGetTries {
+		var items []item.Item
+		var err error
+		if items, canceled, err = db.readTogether(reads); err != nil {
+			return err
+		}
+		if canceled == nil {
+			for i, it := range items {
+				if err := fn(i, it); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		timer := time.NewTimer(transactGetPause << min(try, 5))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
+	}
+	return canceled
+}
+
+// sighting is what one look at an item found.
+type sighting struct {
+	version uint64 // of an absent item: when the shard last deleted one
+	held    bool
+}
+
+func (db *DB) readTogether(reads []KeyRead) ([]item.Item, *TransactionCanceled, error) {
+	byShard := make(map[int][]int)
+	keys := make([][]byte, len(reads))
+	for i, r := range reads {
+		var token Token
+		keys[i], token = appendItemKey(nil, r.Table, r.Key)
+		shard := shardOf(token, len(db.logs))
+		byShard[shard] = append(byShard[shard], i)
+	}
+	items := make([]item.Item, len(reads))
+	first, err := db.look(byShard, keys, items)
+	if err != nil {
+		return nil, nil, err
+	}
+	second := first
+	if len(byShard) > 1 {
+		if second, err = db.look(byShard, keys, nil); err != nil {
+			return nil, nil, err
+		}
+	}
+	canceled := &TransactionCanceled{Reasons: make([]error, len(reads))}
+	conflict := false
+	for i := range reads {
+		if first[i].held || second[i].held || first[i].version != second[i].version {
+			canceled.Reasons[i], conflict = ErrTransactionConflict, true
+		}
+	}
+	if conflict {
+		return nil, canceled, nil
+	}
+	return items, nil, nil
+}
+
+// look reads version and lock of every item, and copies the items if wanted.
+func (db *DB) look(byShard map[int][]int, keys [][]byte, items []item.Item) ([]sighting, error) {
+	seen := make([]sighting, len(keys))
+	for shard, positions := range byShard {
+		lastDelete := db.replicas[shard].lastDelete.Load()
+		err := db.store.Shards()[shard].View(func(snap *storage.Snapshot) error {
+			for _, i := range positions {
+				held, err := snap.Has(lockKey(keys[i]))
+				if err != nil {
+					return err
+				}
+				seen[i] = sighting{version: lastDelete, held: held}
+				if _, err := snap.Get(keys[i], func(value []byte) error {
+					version, it, err := parseRecord(value)
+					if err != nil {
+						return err
+					}
+					seen[i].version = version
+					if items != nil {
+						items[i] = it.Clone()
+					}
+					return nil
+				}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return seen, nil
+}

@@ -1,0 +1,498 @@
+package partition
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/stator-db/stator/storage"
+	"github.com/stator-db/stator/storage/item"
+)
+
+// Transactions that write (TransactWriteItems).
+//
+// All items on one shard: one command, atomic like any other. Several shards:
+// two phases with presumed abort.
+//
+//  1. Each shard is sent a prepareCommand. It evaluates its writes against the
+//     current items and, if all may take effect, keeps an intent (the writes'
+//     outcomes) and locks their items. From here on other writes of a locked
+//     item fail with ErrTransactionConflict; nobody waits for a lock, so there
+//     are no deadlocks.
+//  2. If every shard is prepared, a commitCommand on the coordinator, the shard
+//     of the first write, stores the decision in its ledger together with its
+//     own part. That commit decides the transaction. The other shards are sent
+//     their commitCommand; each applies its intent and releases its locks.
+//     Otherwise the prepared shards are sent an abortCommand.
+//
+// After a crash, an intent whose coordinator has the transaction in its ledger
+// is committed, any other aborted (resolveTransactions). So a transaction takes
+// effect everywhere or nowhere, and no lock stays behind.
+//
+// A read sees the last committed item and never waits.
+
+// ErrTransactionConflict: another transaction holds the item.
+var ErrTransactionConflict = errors.New("item is held by a transaction")
+
+// TransactionCanceled is the outcome of a transaction of which nothing took
+// effect.
+type TransactionCanceled struct {
+	// Reasons has one entry for each action in order; nil for one that would
+	// have succeeded.
+	Reasons []error
+}
+
+func (e *TransactionCanceled) Error() string {
+	return fmt.Sprintf("transaction canceled: %v", errors.Join(e.Reasons...))
+}
+
+// TransactResult tells what a transaction did.
+type TransactResult struct {
+	// Results has one entry for each action. Of a replayed transaction only the
+	// sizes are known.
+	Results []WriteResult
+	// Replayed: the token was used before with the same parameters, and nothing
+	// was done now.
+	Replayed bool
+}
+
+// txID names a transaction.
+type txID [16]byte
+
+// TransactWrite applies all writes or none. No two may concern the same item.
+//
+// With a token, a transaction that succeeded is not repeated for
+// TokenRetention. Errors: *TransactionCanceled, ErrIdempotentMismatch,
+// ErrTransactionInProgress, ErrTableNotFound, and those of DB.Write that are
+// not about one item.
+func (db *DB) TransactWrite(ctx context.Context, ws []*Write, token *IdempotencyToken) (TransactResult, error) {
+	if err := db.usable(); err != nil {
+		return TransactResult{}, err
+	}
+	if token != nil {
+		if !db.inFlight.enter(token.Key) {
+			return TransactResult{}, ErrTransactionInProgress
+		}
+		defer db.inFlight.leave(token.Key)
+		result, found, err := db.replay(token)
+		if found || err != nil {
+			return result, err
+		}
+	}
+	tx := transaction{db: db, id: txID(uuid.New()), token: token, ws: ws, results: make([]WriteResult, len(ws))}
+	now := db.Now()
+	byShard := make(map[int]int)
+	for i, w := range ws {
+		w.at = now
+		shard := db.shardOfItem(w.Table, w.Item)
+		n, seen := byShard[shard]
+		if !seen {
+			n = len(tx.parts)
+			byShard[shard] = n
+			tx.parts = append(tx.parts, txPart{shard: shard})
+		}
+		tx.parts[n].at = append(tx.parts[n].at, i)
+	}
+	for _, p := range tx.parts {
+		if err := db.propagators[p.shard].admit(ctx); err != nil {
+			return TransactResult{}, err
+		}
+	}
+	var err error
+	if len(tx.parts) == 1 {
+		err = tx.runAlone()
+	} else {
+		err = tx.runTwoPhase()
+	}
+	if err == nil {
+		err = db.usable()
+	}
+	return TransactResult{Results: tx.results}, err
+}
+
+// transaction is a TransactWrite under way.
+type transaction struct {
+	db      *DB
+	id      txID
+	token   *IdempotencyToken
+	ws      []*Write
+	parts   []txPart // by shard, the coordinator's first
+	results []WriteResult
+}
+
+// txPart is what a transaction does on one shard.
+type txPart struct {
+	shard int
+	at    []int // positions of its writes
+}
+
+func (tx *transaction) writes(p txPart) []*Write {
+	ws := make([]*Write, len(p.at))
+	for n, i := range p.at {
+		ws[n] = tx.ws[i]
+	}
+	return ws
+}
+
+// propose runs a part's command, waiting for indexes as configured.
+func (tx *transaction) propose(p txPart, c command) error {
+	return tx.db.logs[p.shard].propose(c, tx.db.opts.GSI == GSISync)
+}
+
+func (tx *transaction) runAlone() error {
+	c := transactCommand{writes: tx.ws, results: tx.results}
+	if tx.token != nil {
+		c.token = &tokenRecord{IdempotencyToken: *tx.token, at: tx.ws[0].at}
+	}
+	return tx.propose(tx.parts[0], &c)
+}
+
+func (tx *transaction) runTwoPhase() error {
+	coordinator := tx.parts[0].shard
+	errs := tx.everyPart(tx.parts, func(p txPart) error {
+		return tx.propose(p, &prepareCommand{id: tx.id, coordinator: coordinator, writes: tx.writes(p)})
+	})
+	if err := tx.verdict(errs); err != nil {
+		var prepared []txPart
+		for n, p := range tx.parts {
+			if errs[n] == nil {
+				prepared = append(prepared, p)
+			}
+		}
+		aborted := tx.everyPart(prepared, func(p txPart) error { return tx.propose(p, &abortCommand{tx.id}) })
+		return tx.broken(err, aborted)
+	}
+
+	decision := commitCommand{id: tx.id, decides: true, parts: len(tx.parts), writes: tx.writes(tx.parts[0])}
+	if tx.token != nil {
+		decision.token = &tokenRecord{IdempotencyToken: *tx.token, at: tx.ws[0].at}
+		decision.token.sizes = make([]int, len(tx.ws))
+	}
+	if decision.token != nil {
+		// Sizes of all parts are known once all are prepared; the record must
+		// have them, for it is what a replay is accounted by.
+		for i := range tx.ws {
+			decision.token.sizes[i] = tx.ws[i].size
+		}
+	}
+	if err := tx.propose(tx.parts[0], &decision); err != nil {
+		// Undecided: the prepared shards learn at the next start what became of it.
+		tx.db.fail(fmt.Errorf("deciding a transaction: %w", err))
+		return err
+	}
+	tx.collect(tx.parts[0], decision.results)
+	others := tx.parts[1:]
+	committed := tx.everyPart(others, func(p txPart) error {
+		c := commitCommand{id: tx.id, writes: tx.writes(p)}
+		err := tx.propose(p, &c)
+		if err == nil {
+			tx.collect(p, c.results)
+		}
+		return err
+	})
+	if err := tx.broken(nil, committed); err != nil {
+		return err
+	}
+	tx.db.ledger.done(coordinator, tx.id)
+	return nil
+}
+
+// everyPart runs fn for each part side by side.
+func (tx *transaction) everyPart(parts []txPart, fn func(p txPart) error) []error {
+	errs := make([]error, len(parts))
+	var all sync.WaitGroup
+	for n, p := range parts {
+		all.Go(func() { errs[n] = fn(p) })
+	}
+	all.Wait()
+	return errs
+}
+
+// verdict merges the outcomes of the prepare phase, nil if all are prepared.
+func (tx *transaction) verdict(errs []error) error {
+	reasons := make([]error, len(tx.ws))
+	canceled := false
+	for n, err := range errs {
+		var c *TransactionCanceled
+		switch {
+		case errors.As(err, &c):
+			canceled = true
+			for k, i := range tx.parts[n].at {
+				reasons[i] = c.Reasons[k]
+			}
+		case err != nil:
+			return err
+		}
+	}
+	if canceled {
+		return &TransactionCanceled{reasons}
+	}
+	return nil
+}
+
+// broken makes it known if a shard could not be told the verdict: its locks
+// stay until the next start, so the database must not go on as if nothing were.
+func (tx *transaction) broken(verdict error, errs []error) error {
+	if err := errors.Join(errs...); err != nil {
+		tx.db.fail(fmt.Errorf("finishing a transaction: %w", err))
+		return err
+	}
+	return verdict
+}
+
+func (tx *transaction) collect(p txPart, results []WriteResult) {
+	for n, i := range p.at {
+		tx.results[i] = results[n]
+	}
+}
+
+// decideAll evaluates the writes of one transaction on one shard. A
+// *TransactionCanceled has a reason for at least one of them.
+func (a *application) decideAll(writes []*Write) ([]decision, error) {
+	decisions, reasons := make([]decision, len(writes)), make([]error, len(writes))
+	canceled := false
+	for i, w := range writes {
+		t := a.schema(w.Table.ID)
+		if t == nil {
+			return nil, ErrTableNotFound
+		}
+		err := w.Fault
+		if err == nil {
+			decisions[i], err = a.decide(t, w)
+		}
+		if err != nil {
+			if !isReason(err) {
+				return nil, err
+			}
+			reasons[i], canceled = err, true
+		}
+	}
+	if canceled {
+		return nil, &TransactionCanceled{reasons}
+	}
+	return decisions, nil
+}
+
+// isReason tells what is wrong with one action from what is wrong with the database.
+func isReason(err error) bool {
+	return !errors.Is(err, ErrCorruptRecord) && !errors.Is(err, storage.ErrCorrupt) && !errors.Is(err, storage.ErrClosed)
+}
+
+// transactCommand is a transaction of one shard.
+type transactCommand struct {
+	writes  []*Write
+	results []WriteResult
+	token   *tokenRecord // nil without
+}
+
+func (c *transactCommand) apply(a *application) error {
+	decisions, err := a.decideAll(c.writes)
+	if err != nil {
+		return err
+	}
+	for i, d := range decisions {
+		c.results[i] = WriteResult{}
+		if err := a.store(d, &c.results[i]); err != nil {
+			return err
+		}
+	}
+	if c.token != nil {
+		c.token.sizes = c.token.sizes[:0]
+		for _, r := range c.results {
+			c.token.sizes = append(c.token.sizes, max(r.OldSize, r.NewSize, 0))
+		}
+		a.remember(c.token)
+	}
+	return nil
+}
+
+// lockChange takes (tx set) or releases a lock with the open transaction.
+type lockChange struct {
+	key string
+	tx  *txID
+}
+
+// locked reports whether a transaction holds the item.
+func (a *application) locked(key []byte) bool {
+	if len(a.locks) == 0 && len(a.r.locks) == 0 {
+		return false
+	}
+	for i := len(a.locks) - 1; i >= 0; i-- {
+		if a.locks[i].key == string(key) {
+			return a.locks[i].tx != nil
+		}
+	}
+	_, held := a.r.locks[string(key)]
+	return held
+}
+
+func lockKey(itemKey []byte) []byte { return append([]byte{kindLock}, itemKey...) }
+
+func intentKey(id txID) []byte { return append([]byte{kindIntent}, id[:]...) }
+
+func ledgerKey(id txID) []byte { return append([]byte{kindLedger}, id[:]...) }
+
+// prepareCommand is the first phase on one shard.
+type prepareCommand struct {
+	id          txID
+	coordinator int
+	writes      []*Write
+}
+
+func (c *prepareCommand) apply(a *application) error {
+	decisions, err := a.decideAll(c.writes)
+	if err != nil {
+		return err
+	}
+	for i, d := range decisions {
+		w := c.writes[i]
+		w.size = 0
+		if d.old != nil {
+			w.size = d.old.Size()
+		}
+		if d.next != nil {
+			w.size = max(w.size, d.next.Size())
+		}
+		id := c.id
+		a.set(lockKey(d.key), id[:])
+		a.locks = append(a.locks, lockChange{string(d.key), &id})
+	}
+	a.set(intentKey(c.id), encodeIntent(c.coordinator, decisions))
+	return nil
+}
+
+// commitCommand is the second phase on one shard: the intent takes effect. On
+// the coordinator it also decides. Applying it again changes nothing.
+type commitCommand struct {
+	id      txID
+	decides bool
+	parts   int
+	token   *tokenRecord
+	// writes are the client's, for what it wants returned; nil in recovery.
+	writes  []*Write
+	results []WriteResult
+}
+
+func (c *commitCommand) apply(a *application) error {
+	value, found, err := a.b.Get(intentKey(c.id))
+	if err != nil || !found {
+		return err
+	}
+	c.results = c.results[:0]
+	n := 0
+	_, err = eachIntent(value, func(in intent) error {
+		t := a.schema(in.table)
+		a.delete(lockKey(in.key))
+		a.locks = append(a.locks, lockChange{key: string(in.key)})
+		var result WriteResult
+		if t != nil { // else dropped meanwhile
+			old, err := a.load(in.key)
+			if err != nil {
+				return err
+			}
+			w := in.write(t)
+			if c.writes != nil {
+				w = c.writes[n]
+			}
+			if err := a.store(decision{t: t, w: w, key: in.key, old: old, next: in.next}, &result); err != nil {
+				return err
+			}
+		}
+		c.results = append(c.results, result)
+		n++
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	a.delete(intentKey(c.id))
+	if c.decides {
+		a.set(ledgerKey(c.id), binary.AppendUvarint([]byte{intentFormat}, uint64(c.parts)))
+	}
+	if c.token != nil {
+		a.remember(c.token)
+	}
+	return nil
+}
+
+// abortCommand undoes a prepareCommand.
+type abortCommand struct{ id txID }
+
+func (c *abortCommand) apply(a *application) error {
+	value, found, err := a.b.Get(intentKey(c.id))
+	if err != nil || !found {
+		return err
+	}
+	_, err = eachIntent(value, func(in intent) error {
+		a.delete(lockKey(in.key))
+		a.locks = append(a.locks, lockChange{key: string(in.key)})
+		return nil
+	})
+	a.delete(intentKey(c.id))
+	return err
+}
+
+// An intent is the outcome of one write of a prepared transaction.
+type intent struct {
+	table uint32
+	kind  WriteKind
+	at    int64 // milliseconds since the epoch
+	key   []byte
+	next  item.Item // nil deletes
+}
+
+// Stored intents: a format byte, the coordinator, then for each write table id,
+// kind, time, and key and new item with their lengths (an absent item has none).
+const intentFormat = 1
+
+func encodeIntent(coordinator int, decisions []decision) []byte {
+	b := binary.BigEndian.AppendUint16([]byte{intentFormat}, uint16(coordinator))
+	for _, d := range decisions {
+		b = binary.BigEndian.AppendUint32(b, d.t.ID)
+		b = append(b, byte(d.w.Kind))
+		b = binary.AppendVarint(b, d.w.at.UnixMilli())
+		b = binary.AppendUvarint(b, uint64(len(d.key)))
+		b = append(b, d.key...)
+		b = binary.AppendUvarint(b, uint64(len(d.next)))
+		b = append(b, d.next...)
+	}
+	return b
+}
+
+// eachIntent decodes what encodeIntent made; key and next alias b.
+func eachIntent(b []byte, fn func(in intent) error) (coordinator int, err error) {
+	bad := fmt.Errorf("%w: intent of a transaction", ErrCorruptRecord)
+	if len(b) < 3 || b[0] != intentFormat {
+		return 0, bad
+	}
+	coordinator = int(binary.BigEndian.Uint16(b[1:]))
+	for b = b[3:]; len(b) > 0; {
+		if len(b) < 5 {
+			return 0, bad
+		}
+		in := intent{table: binary.BigEndian.Uint32(b), kind: WriteKind(b[4])}
+		at, n := binary.Varint(b[5:])
+		if n <= 0 {
+			return 0, bad
+		}
+		in.at, b = at, b[5+n:]
+		for _, field := range []*[]byte{&in.key, (*[]byte)(&in.next)} {
+			size, n := binary.Uvarint(b)
+			if n <= 0 || size > uint64(len(b)-n) {
+				return 0, bad
+			}
+			if size > 0 {
+				*field = b[n : n+int(size) : n+int(size)]
+			}
+			b = b[n+int(size):]
+		}
+		if err := fn(in); err != nil {
+			return 0, err
+		}
+	}
+	return coordinator, nil
+}
