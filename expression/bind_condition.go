@@ -13,7 +13,7 @@ func (b *Binder) Condition(kind Kind, text string) (*Condition, error) {
 	if fault != nil {
 		return nil, fault
 	}
-	cb := conditionBinder{binder: b}
+	cb := conditionBinder{binder: b, paths: make([]Path, 0, 2)}
 	root := cb.or(tree)
 	if cb.fault != "" {
 		return nil, invalid(kind, cb.fault)

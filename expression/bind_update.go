@@ -10,7 +10,15 @@ func (b *Binder) Update(text string) (*Update, error) {
 	if fault != nil {
 		return nil, fault
 	}
-	ub := updateBinder{binder: b, update: &Update{}}
+	actions := 0
+	for _, clause := range tree.Clauses {
+		actions += len(clause.Set) + len(clause.Remove) + len(clause.Add) + len(clause.Delete)
+	}
+	ub := updateBinder{binder: b, update: &Update{
+		actions: make([]action, 0, actions),
+		targets: make([]Path, 0, actions),
+		paths:   make([]Path, 0, 2*actions), // most operands are literals or one path
+	}}
 	for _, clause := range tree.Clauses {
 		ub.clause(clause)
 	}

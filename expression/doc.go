@@ -36,8 +36,8 @@
 // # Bounds
 //
 // Text comes from outside. It is limited to 4,096 bytes (longer text is parsed
-// only to find out whether to blame its syntax or its length, and beyond four
-// times the limit not at all), nesting that no valid expression can have is
+// only to find out whether to blame its syntax or its length, and beyond twice
+// the limit not at all), nesting that no valid expression can have is
 // refused before the recursive parser runs, and the cache is limited by the
 // estimated size of what it holds.
 //

@@ -115,7 +115,7 @@ func TestLimits(t *testing.T) {
 			"Invalid FilterExpression: The expression has redundant parentheses;"},
 		{"4096 parentheses", KindCondition, strings.Repeat("(", 4096),
 			`Invalid ConditionExpression: Syntax error; token: "<EOF>", near: "("`},
-		{"16384 parentheses", KindUpdate, "SET a=" + strings.Repeat("(", maxParsedLength-6),
+		{"parentheses up to the longest text parsed", KindUpdate, "SET a=" + strings.Repeat("(", maxParsedLength-6),
 			`Invalid UpdateExpression: Syntax error; token: "<EOF>", near: "("`},
 		{"4096 closing parentheses", KindCondition, strings.Repeat(")", 4096),
 			`Invalid ConditionExpression: Syntax error; token: ")", near: "))"`},

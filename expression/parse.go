@@ -22,7 +22,7 @@ const (
 const (
 	// maxParsedLength bounds the text that is parsed although it is too long:
 	// DynamoDB finds fault with the syntax first, then with the length.
-	maxParsedLength = 4 * maxTextLength
+	maxParsedLength = 2 * maxTextLength
 
 	// maxNesting is the nesting of parentheses beyond which the parser, which
 	// recurses, is not tried. Each level must enclose an operator or belong to a

@@ -114,7 +114,11 @@ func (u *Update) Apply(old, base item.Item) (item.Item, error) {
 	}
 	changes := make([]item.Change, 0, len(u.tree.children))
 	for _, c := range u.tree.children {
-		v, err := u.change(c, base.Get(c.step.Name), operands)
+		var v item.Value
+		if u.readsTarget(c) {
+			v = base.Get(c.step.Name)
+		}
+		v, err := u.change(c, v, operands)
 		if err != nil {
 			if u.legacy && errors.Is(err, ErrOperandType) {
 				return nil, ErrTypeMismatch
@@ -127,6 +131,16 @@ func (u *Update) Apply(old, base item.Item) (item.Item, error) {
 		changes = append(changes, item.Change{Name: c.step.Name, Value: v})
 	}
 	return base.With(changes...), nil
+}
+
+// readsTarget reports whether the new value of a top-level attribute depends on
+// the one it has. Looking up what is about to be replaced is worth avoiding.
+func (u *Update) readsTarget(t *pathTree) bool {
+	if !t.isLeaf() {
+		return true
+	}
+	verb := u.actions[t.path].verb
+	return verb == verbAdd || verb == verbDelete
 }
 
 // change returns what becomes of v, the value at node t; nil if nothing is

@@ -65,21 +65,6 @@ func (c *clauseSyntax) keyword() string {
 	return "DELETE"
 }
 
-// targets returns the paths that the clause changes.
-func (c *clauseSyntax) targets() []*pathSyntax {
-	targets := c.Remove
-	for _, a := range c.Set {
-		targets = append(targets, a.Path)
-	}
-	for _, a := range c.Add {
-		targets = append(targets, a.Path)
-	}
-	for _, a := range c.Delete {
-		targets = append(targets, a.Path)
-	}
-	return targets
-}
-
 // misplacedSum returns the operator that the grammar of SET does not allow
 // where it stands, nil if all is well. A value is a sum of at most two
 // operands, and may as a whole stand in parentheses; participle's grammar is
