@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/dgraph-io/badger/v4"
@@ -354,36 +356,39 @@ func TestEnvironmentalErrors(t *testing.T) {
 }
 
 func FuzzCheckTable(f *testing.F) {
-	_, shard := closedStore(f)
-	addFiles(f, shard, tableSuffix)
-	path := filepath.Join(f.TempDir(), "000001.sst")
+	addFiles(f, tableSuffix)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		require.NoError(t, os.WriteFile(path, b, 0o600))
-		if checkTable(path, true) == nil {
-			require.NoError(t, checkTable(path, false))
+		if checkTableBytes(bytes.NewReader(b), int64(len(b)), true) == nil {
+			require.NoError(t, checkTableBytes(bytes.NewReader(b), int64(len(b)), false))
 		}
 	})
 }
 
 func FuzzCheckValueLog(f *testing.F) {
-	_, shard := closedStore(f)
-	addFiles(f, shard, valueLogSuffix)
-	path := filepath.Join(f.TempDir(), "000001.vlog")
+	addFiles(f, valueLogSuffix)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		require.NoError(t, os.WriteFile(path, b, 0o600))
-		if checkValueLog(path) == nil && len(b) > 20 {
-			require.NoError(t, os.WriteFile(path, b[:len(b)-1], 0o600))
-			require.Error(t, checkValueLog(path))
+		if checkLogBytes(bytes.NewReader(b)) == nil && len(b) > 20 {
+			require.Error(t, checkLogBytes(bytes.NewReader(b[:len(b)-1])))
 		}
 	})
 }
 
-func addFiles(f *testing.F, shard, suffix string) {
-	files, err := listFiles(shard)
+// addFiles adds the files of a small shard to the corpus.
+func addFiles(f *testing.F, suffix string) {
+	dir := f.TempDir()
+	s := open(f, Options{Dir: dir, Shards: 1})
+	set(f, s.Shards()[0], "a", "1", "b", strings.Repeat("2", valueThreshold))
+	require.NoError(f, s.Close())
+	files, err := listFiles(shardDir(dir, 0))
 	require.NoError(f, err)
 	for _, name := range files.with(suffix) {
-		b, err := os.ReadFile(filepath.Join(shard, name))
+		b, err := os.ReadFile(filepath.Join(shardDir(dir, 0), name))
 		require.NoError(f, err)
+		if suffix == tableSuffix {
+			require.NoError(f, checkTableBytes(bytes.NewReader(b), int64(len(b)), true))
+		} else {
+			require.NoError(f, checkLogBytes(bytes.NewReader(b)))
+		}
 		f.Add(b)
 	}
 }

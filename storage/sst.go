@@ -26,12 +26,20 @@ import (
 // and a block, whose place the index gives,
 //
 //	entries | offset of each entry | their number | checksum of all that | checksum length
-func checkTable(path string, allBlocks bool) (err error) {
+func checkTable(path string, allBlocks bool) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return checkTableBytes(f, info.Size(), allBlocks)
+}
+
+func checkTableBytes(f io.ReaderAt, end int64, allBlocks bool) (err error) {
 	defer func() {
 		// Flatbuffers check nothing: an index whose checksum was made right on
 		// purpose can still point anywhere.
@@ -39,11 +47,6 @@ func checkTable(path string, allBlocks bool) (err error) {
 			err = fmt.Errorf("index: %v", p)
 		}
 	}()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	end := info.Size()
 	sum, end, err := readSized(f, end)
 	if err != nil {
 		return fmt.Errorf("footer: %w", err)

@@ -33,6 +33,10 @@ func checkValueLog(path string) error {
 		return err
 	}
 	defer f.Close()
+	return checkLogBytes(f)
+}
+
+func checkLogBytes(f io.Reader) error {
 	r := &sumReader{r: bufio.NewReaderSize(f, 64<<10)}
 	if _, err := io.CopyN(io.Discard, r, 20); err != nil {
 		return fmt.Errorf("header: %w", noEOF(err))
