@@ -53,7 +53,7 @@ func (c *call) describe(t *partition.Table) *api.TableDescription {
 		KeySchema:                 describeKey(t.Key),
 		ItemCount:                 api.Some(stats.Items),
 		TableSizeBytes:            api.Some(stats.Bytes),
-		ProvisionedThroughput:     describeThroughput(t.Throughput, c.s.now()),
+		ProvisionedThroughput:     describeThroughput(t.Throughput, c.s.db.Now()),
 		BillingModeSummary:        describeBilling(t),
 		TableClassSummary:         describeClass(t),
 		DeletionProtectionEnabled: api.Some(t.DeletionProtection),
@@ -139,7 +139,7 @@ func (c *call) describeGlobal(t *partition.Table, ix *partition.Index, tableARN 
 		Projection:            describeProjection(ix),
 		ItemCount:             api.Some(stats.Indexes[ix.ID].Items),
 		IndexSizeBytes:        api.Some(stats.Indexes[ix.ID].Bytes),
-		ProvisionedThroughput: describeThroughput(units, c.s.now()),
+		ProvisionedThroughput: describeThroughput(units, c.s.db.Now()),
 		OnDemandThroughput:    describeOnDemand(ix.OnDemand),
 		WarmThroughput: &api.GlobalSecondaryIndexWarmThroughputDescription{
 			ReadUnitsPerSecond: api.Some(warm.Read), WriteUnitsPerSecond: api.Some(warm.Write), Status: statusActive,

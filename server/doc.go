@@ -45,8 +45,12 @@
 //     CREATING, UPDATING and DELETING in the answers only, except for an index
 //     that is being filled.
 //   - ItemCount and TableSizeBytes are live, not six hours old.
-//   - Budgets on how often throughput, encryption or table class may change, and
-//     the pauses between changes, are not enforced; account maxima are.
+//   - Budgets on how often encryption, table class, tags or deletion protection may
+//     change are not enforced, nor is the account's total of provisioned capacity;
+//     the budget of throughput decreases and the maxima of a table are.
+//   - An SSESpecification is recorded and described, with a made-up key for an
+//     alias: there is no KMS, and data is not encrypted with its keys.
+//   - ListTagsOfResource answers with one page; streams cannot be tagged.
 //   - Features that need other services (replicas, resource policies, vector
 //     indexes) are refused with a ValidationException that says so, never accepted
 //     and ignored.

@@ -90,9 +90,8 @@ func requestContentType(h http.Header) string {
 	return ""
 }
 
-// serve finds the operation and the caller and runs the operation. A panic in it
-// is an InternalServerError; the process lives.
-func (c *call) serve(r *http.Request) (err error) {
+// serve finds the operation and the caller and runs the operation.
+func (c *call) serve(r *http.Request) error {
 	c.op = targets[r.Header.Get("X-Amz-Target")]
 	if c.op == nil {
 		return c.unlessNotJSON(errUnknownOperation)
@@ -103,6 +102,11 @@ func (c *call) serve(r *http.Request) (err error) {
 	if len(c.body) == 0 {
 		return errNotJSON
 	}
+	return c.run()
+}
+
+// run runs the operation. A panic in it is an error; the process lives.
+func (c *call) run() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &panicError{value: p, stack: debug.Stack()}

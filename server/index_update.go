@@ -31,7 +31,7 @@ func (u *tableUpdate) changeIndexes(t *partition.Table) error {
 // createIndex adds an index, which partition builds in the background.
 func (u *tableUpdate) createIndex(t *partition.Table, def *api.CreateGlobalSecondaryIndexAction) error {
 	name := def.IndexName.Value
-	if t.Index(name) != nil {
+	if findIndex(t, name) != nil {
 		return validation("Attempting to create an index which already exists")
 	}
 	if err := checkNoneOnline(t); err != nil {
@@ -91,9 +91,22 @@ func checkNoneOnline(t *partition.Table) error {
 	return nil
 }
 
+// findIndex looks in the lists themselves: partition.Table.Index does not see what a
+// change under way did to them.
+func findIndex(t *partition.Table, name string) *partition.Index {
+	for _, list := range [][]*partition.Index{t.Local, t.Global} {
+		for _, ix := range list {
+			if ix.Name == name {
+				return ix
+			}
+		}
+	}
+	return nil
+}
+
 // globalIndex finds an index to be deleted or updated (verb).
 func globalIndex(t *partition.Table, name, verb string) (*partition.Index, error) {
-	ix := t.Index(name)
+	ix := findIndex(t, name)
 	switch {
 	case ix == nil:
 		return nil, resourceNotFoundDetail("Index %s for table %s", name, t.Name)

@@ -30,20 +30,32 @@ func serveCreateTable(c *call) error {
 	if err != nil {
 		return err
 	}
+	return c.reply(&api.CreateTableOutput{TableDescription: c.describeNew(t, &in)})
+}
+
+// describeNew is the answer's view of a new table: being created, and without what
+// the service only adds later.
+func (c *call) describeNew(t *partition.Table, in *api.CreateTableInput) *api.TableDescription {
 	d := c.describe(t)
-	if !c.s.options.Local {
-		d.TableStatus = statusCreating
-		for i := range d.GlobalSecondaryIndexes {
-			d.GlobalSecondaryIndexes[i].IndexStatus = statusCreating
-		}
-	}
 	if d.BillingModeSummary != nil {
 		d.BillingModeSummary.LastUpdateToPayPerRequestDateTime = api.Timestamp{}
 	}
 	if in.WarmThroughput == nil {
 		d.WarmThroughput = nil
 	}
-	return c.reply(&api.CreateTableOutput{TableDescription: d})
+	for i := range d.GlobalSecondaryIndexes {
+		if in.GlobalSecondaryIndexes[i].WarmThroughput == nil {
+			d.GlobalSecondaryIndexes[i].WarmThroughput = nil
+		}
+	}
+	if c.s.options.Local {
+		return d
+	}
+	d.TableStatus = statusCreating
+	for i := range d.GlobalSecondaryIndexes {
+		d.GlobalSecondaryIndexes[i].IndexStatus = statusCreating
+	}
+	return d
 }
 
 // newTable checks a request whose members are valid one by one and builds the
@@ -265,7 +277,6 @@ func (c *call) newTableSettings(t *partition.Table, in *api.CreateTableInput) (e
 	}
 	if s := in.StreamSpecification; s != nil && s.StreamEnabled.Value {
 		t.Stream = &partition.StreamSpec{ViewType: s.StreamViewType.Value}
-		t.LatestStreamLabel = streamLabel(c.s.now())
 	}
 	if in.SSESpecification != nil {
 		if err := checkSSE(in.SSESpecification); err != nil {

@@ -21,21 +21,27 @@ type Server struct {
 	engine  *gin.Engine
 	missing missingTables
 	closed  atomic.Bool
-	now     func() time.Time
 }
 
 // Open opens or creates the database and returns a Server that is ready to serve.
 // Errors are those of partition.Open, or say which options contradict each other.
 func Open(o Options) (*Server, error) {
+	return open(o, nil)
+}
+
+// open is Open with a clock of the caller's choice; nil is the wall clock.
+func open(o Options, clock func() time.Time) (*Server, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("server options: %w", err)
 	}
-	db, err := partition.Open(o.partition())
+	p := o.partition()
+	p.Clock = clock
+	db, err := partition.Open(p)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, log: o.Logger, db: db, now: time.Now}
+	s := &Server{options: o, log: o.Logger, db: db}
 	s.engine = s.routes()
 	return s, nil
 }

@@ -2,19 +2,12 @@ package server
 
 import (
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/stator-db/stator/partition"
 	"github.com/stator-db/stator/server/internal/api"
 )
-
-// streamLabel is the label of a stream enabled at t (API member LatestStreamLabel):
-// UTC with milliseconds and no zone.
-func streamLabel(t time.Time) string {
-	return t.UTC().Format("2006-01-02T15:04:05.000")
-}
 
 // checkNewStream checks the stream of a table to be created.
 func checkNewStream(s *api.StreamSpecification) error {

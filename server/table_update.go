@@ -25,7 +25,7 @@ type tableUpdate struct {
 // apply is the change for partition.UpdateTable. Nothing is applied if a part of it
 // is refused.
 func (u *tableUpdate) apply(t *partition.Table) error {
-	u.now = u.call.s.now().UTC()
+	u.now = u.call.s.db.Now()
 	u.throughput = t.Throughput
 	u.indexes = make(map[string]partition.Throughput)
 	for _, part := range []func(*partition.Table) error{
@@ -193,7 +193,6 @@ func (u *tableUpdate) changeStream(t *partition.Table) error {
 		return nil
 	}
 	t.Stream = &partition.StreamSpec{ViewType: s.StreamViewType.Value}
-	t.LatestStreamLabel = streamLabel(u.now)
 	return nil
 }
 

@@ -99,6 +99,8 @@ func (c *call) writeError(err error) *apiError {
 		return validationText(textNumberOverflow)
 	case errors.Is(err, item.ErrNumberUnderflow):
 		return validationText(textNumberUnderflow)
+	case errors.Is(err, partition.ErrTransactionConflict):
+		return &apiError{Type: modelPrefix + "TransactionConflictException", Message: "Transaction is ongoing for the item"}
 	case errors.Is(err, partition.ErrItemTooLarge), errors.Is(err, partition.ErrWriteTooLarge):
 		if c.op.name == "UpdateItem" {
 			return validationText("Item size to update has exceeded the maximum allowed size")
