@@ -4,18 +4,21 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-// operand is an operand in a condition: a literal, the value at a path, or the
-// size of either.
+// operand is an operand in a condition: a literal, the value at a path, the
+// size of either, or the truth of another condition (see [TestOperand]).
 type operand struct {
 	path   Path // nil for a literal
 	value  item.Value
 	sizeOf bool
+	truth  predicate // nil unless it is the operand
 }
 
 // literalType returns the type the operand has for every item, 0 if that
 // depends on the item.
 func (o *operand) literalType() item.Type {
 	switch {
+	case o.truth != nil:
+		return item.BOOL
 	case o.sizeOf:
 		return item.N
 	case o.path == nil:
@@ -30,7 +33,10 @@ func (o *operand) isPath() bool { return o.path != nil && !o.sizeOf }
 // resolve returns what the operand stands for in it.
 func (o *operand) resolve(it item.Item) resolved {
 	v := o.value
-	if o.path != nil {
+	switch {
+	case o.truth != nil:
+		v = item.Bool(o.truth.eval(it))
+	case o.path != nil:
 		v = o.path.resolve(it)
 	}
 	if !o.sizeOf {

@@ -15,6 +15,10 @@ type Projection struct {
 
 	// flat is set if all paths name top-level attributes
 	flat bool
+
+	// columns is set if values come out under names of their own; then there is
+	// no tree
+	columns []Column
 }
 
 // Projection parses and binds a projection expression. The error is an
@@ -71,7 +75,10 @@ func (p *Projection) Apply(it item.Item) item.Item {
 	if it == nil {
 		return nil
 	}
-	if p.flat {
+	switch {
+	case p.columns != nil:
+		return applyColumns(p.columns, it)
+	case p.flat:
 		return it.Project(p.names)
 	}
 	b := item.NewBuilder()
