@@ -40,7 +40,8 @@ type Range struct {
 	// KeysOnly passes a nil value and does not read any.
 	KeysOnly bool
 	// Limit is about how many entries the caller will take, 0 if unknown. It
-	// only tunes the walk, which goes on for as long as the caller asks.
+	// does not end the walk, and changes nothing at present: fetching values
+	// ahead was slower at every length measured, from 10 to 5,000.
 	Limit int
 }
 
