@@ -158,8 +158,8 @@ func (a *application) run(p *proposal) (fatal error) {
 	for i := range a.outgoing {
 		e := &a.outgoing[i]
 		e.waiting = &p.outbox
-		e.seq = a.seq
-		a.set(outboxKey(e.dest, a.seq), e.changes)
+		e.seq = a.seq<<outboxPartBits | uint64(i)
+		a.set(outboxKey(e.dest, e.seq), e.changes)
 	}
 	size := 0
 	for _, m := range a.mutations {

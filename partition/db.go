@@ -115,6 +115,7 @@ func (db *DB) start() error {
 		db.replicas = append(db.replicas, r)
 		db.logs = append(db.logs, newPipeline(r))
 	}
+	db.reconcileSequences()
 	for i, r := range db.replicas {
 		g := newPropagator(i, db.logs, db.opts.GSILag, db.fail)
 		r.emit = g.enqueue
@@ -131,6 +132,26 @@ func (db *DB) start() error {
 	}
 	db.jobs.Go(db.sweeper)
 	return nil
+}
+
+// reconcileSequences looks for shards that remember more of another shard's
+// outbox than that shard knows to have sent. Without Sync a power cut can do
+// that: each shard loses its own last moments. A sequence must not be used
+// twice, or its changes would be taken for delivered ones.
+func (db *DB) reconcileSequences() {
+	for _, r := range db.replicas {
+		for source, position := range r.received {
+			if source >= len(db.replicas) {
+				continue
+			}
+			if sent, seq := db.replicas[source], position>>outboxPartBits; seq > sent.seq {
+				sent.seq = seq
+				sent.applied.Store(seq)
+				db.log.Warn("a shard lost its last writes, so global indexes may disagree with items: run stator verify and stator repair",
+					"shard", source)
+			}
+		}
+	}
 }
 
 // Close waits for writes under way, hands index changes over as far as they

@@ -19,7 +19,7 @@
 //	'l' table:4 index:2 token:8 enc(hash) enc(index range) enc(range)   local index entry
 //	'g' table:4 index:2 token:8 enc(index hash)... enc(index range)...
 //	    enc(hash) [enc(range)]                                          global index entry
-//	'o' shard:2 sequence:8                                              outbox: index changes for another shard
+//	'o' shard:2 sequence:6 part:2                                       outbox: index changes for another shard
 //	'r' shard:2                                                         inbox: position reached in that shard's outbox
 //	't' table:4                                                         schema this shard judges writes by
 //	'n' table:4 index:2                                                 counts (index 0: the table's)

@@ -139,7 +139,7 @@ func (db *DB) expireItems(ctx context.Context) error {
 			from := binary.BigEndian.AppendUint64(prefix[:len(prefix):len(prefix)], uint64(max(now.Add(-expiryGrace).Unix(), 0)))
 			to := binary.BigEndian.AppendUint64(prefix[:len(prefix):len(prefix)], uint64(now.Unix()))
 			for from != nil {
-				records, next, err := keysFrom(s, from, to, expireStep)
+				records, next, err := keysFrom(s, from, to, expireStep, 0)
 				if err != nil {
 					return err
 				}

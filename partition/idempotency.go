@@ -143,7 +143,7 @@ func (db *DB) forgetTokens(ctx context.Context) error {
 	limit := binary.BigEndian.AppendUint64([]byte{kindTokenAge}, uint64(max(db.Now().Add(-TokenRetention).UnixMilli(), 0)))
 	for shard, s := range db.store.Shards() {
 		for from := []byte{kindTokenAge}; from != nil; {
-			keys, next, err := keysFrom(s, from, limit, purgeStep)
+			keys, next, err := keysFrom(s, from, limit, purgeStep, 0)
 			if err != nil {
 				return err
 			}

@@ -184,7 +184,7 @@ type outgoing struct{ entries []outboxEntry }
 
 func (o *outgoing) add(dest int, table uint32, index uint16, c change) {
 	for i := range o.entries {
-		if o.entries[i].dest == dest {
+		if o.entries[i].dest == dest && len(o.entries[i].changes) < maxEntrySize {
 			o.entries[i].changes = appendChange(o.entries[i].changes, table, index, c)
 			return
 		}

@@ -13,8 +13,9 @@ import (
 // How much one command of a background job does: enough to be quick, little
 // enough that a client's write behind it does not notice.
 const (
-	purgeStep   = 1000
-	reindexStep = 100
+	purgeStep    = 1000
+	reindexStep  = 100
+	reindexBytes = 1 << 20
 )
 
 // tableByID finds the current snapshot of a table that is not being deleted.
@@ -143,7 +144,7 @@ func (db *DB) eachItemKeys(table uint32, fn func(shard int, keys [][]byte) error
 	for shard, s := range db.store.Shards() {
 		from := prefix
 		for from != nil {
-			keys, next, err := keysFrom(s, from, item.PrefixEnd(prefix), reindexStep)
+			keys, next, err := keysFrom(s, from, item.PrefixEnd(prefix), reindexStep, reindexBytes)
 			if err != nil {
 				return err
 			}
@@ -161,14 +162,18 @@ func (db *DB) eachItemKeys(table uint32, fn func(shard int, keys [][]byte) error
 	return nil
 }
 
-// keysFrom lists up to limit keys of a range, and where to go on (nil: the end).
-func keysFrom(s *storage.Shard, from, to []byte, limit int) (keys [][]byte, next []byte, err error) {
+// keysFrom lists up to limit keys of a range, and where to go on (nil: the
+// end). With maxBytes not 0 it also ends after values of so many bytes.
+func keysFrom(s *storage.Shard, from, to []byte, limit, maxBytes int) (keys [][]byte, next []byte, err error) {
+	size := 0
 	err = s.View(func(s *storage.Snapshot) error {
-		return s.Scan(storage.Range{Lower: from, Upper: to, KeysOnly: true, Limit: limit + 1}, func(key, _ []byte) (bool, error) {
-			if len(keys) == limit {
+		bounds := storage.Range{Lower: from, Upper: to, KeysOnly: maxBytes == 0, Limit: limit + 1}
+		return s.Scan(bounds, func(key, value []byte) (bool, error) {
+			if len(keys) == limit || maxBytes > 0 && size > maxBytes {
 				next = bytes.Clone(key)
 				return false, nil
 			}
+			size += len(value)
 			keys = append(keys, bytes.Clone(key))
 			return true, nil
 		})

@@ -26,11 +26,22 @@ const (
 // destination has applied it.
 type outboxEntry struct {
 	dest    int
-	seq     uint64 // of the command; with dest the entry's identity
+	seq     uint64 // of the command, and behind it the entry's number in the command
 	changes []byte // see appendChange
 	waiting *sync.WaitGroup
 	at      time.Time // when it was committed
 }
+
+// outboxPartBits is the room for the number of an entry within its command.
+const outboxPartBits = 16
+
+// maxEntrySize is where a command's changes for a shard go on in another entry,
+// so that no stored value grows without bound; maxDelivery bounds what one
+// command delivers, unless a single entry is larger.
+const (
+	maxEntrySize = 4 << 20
+	maxDelivery  = 1 << 20
+)
 
 // maxBacklog bounds the index changes of a shard that are under way, in
 // bytes. Writers wait while there are more.
@@ -176,15 +187,14 @@ func (g *propagator) delay(ctx context.Context, committed time.Time) {
 func (g *propagator) take() []outboxEntry {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n := min(len(g.mu.queue), maxBatch)
-	if g.lag > 0 && n > 1 {
-		oldest := g.mu.queue[0].at
-		for i := 1; i < n; i++ {
-			if g.mu.queue[i].at.Sub(oldest) > time.Millisecond {
-				n = i
-				break
-			}
+	n, size := 0, 0
+	for n < min(len(g.mu.queue), maxBatch) {
+		e := &g.mu.queue[n]
+		size += len(e.changes)
+		if n > 0 && (size > maxDelivery || g.lag > 0 && e.at.Sub(g.mu.queue[0].at) > time.Millisecond) {
+			break
 		}
+		n++
 	}
 	batch := append([]outboxEntry(nil), g.mu.queue[:n]...)
 	rest := copy(g.mu.queue, g.mu.queue[n:])
