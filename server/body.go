@@ -64,7 +64,7 @@ func readAll(buf []byte, r io.Reader, size int64) ([]byte, error) {
 		switch {
 		case len(buf) > maxBody:
 			return buf, errBodyTooLarge
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return buf, nil
 		case err != nil:
 			return buf, err

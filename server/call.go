@@ -29,7 +29,7 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 // idle memory does not remember the largest request ever seen.
 const maxPooledBuffer = 64 << 10
 
-func newCall(s *Server, ctx context.Context) *call {
+func newCall(ctx context.Context, s *Server) *call {
 	c := calls.Get().(*call)
 	c.s, c.ctx = s, ctx
 	c.body, c.out = c.body[:0], c.out[:0]

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -50,11 +51,11 @@ func (s *Server) serveAPI(g *gin.Context) {
 		return
 	}
 
-	c := newCall(s, r.Context())
+	c := newCall(r.Context(), s)
 	c.host = r.Host
 	defer c.release()
 	switch err := c.read(r); {
-	case err == errBodyTooLarge:
+	case errors.Is(err, errBodyTooLarge):
 		w.tooLarge()
 		return
 	case err != nil: // the client went away or sent bytes that do not inflate
@@ -161,7 +162,7 @@ func (c *call) logInternal(err error) {
 	if c.op != nil {
 		attrs = append(attrs, slog.String("operation", c.op.name))
 	}
-	if p, ok := err.(*panicError); ok {
+	if p, ok := errors.AsType[*panicError](err); ok {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
 	c.s.log.LogAttrs(c.ctx, slog.LevelError, "request failed with an internal error", attrs...)

@@ -101,7 +101,7 @@ func TestPanic(t *testing.T) {
 		c.out = append(c.out, "half an answer"...)
 		panic("out of cheese")
 	}}
-	c := newCall(s, t.Context())
+	c := newCall(t.Context(), s)
 	c.op = fails
 	err := c.run()
 	require.EqualError(t, err, "panic: out of cheese")
@@ -119,7 +119,7 @@ func TestPanic(t *testing.T) {
 func TestUnknownError(t *testing.T) {
 	var log bytes.Buffer
 	s := openTest(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	c := newCall(s, t.Context())
+	c := newCall(t.Context(), s)
 	c.op = &operation{name: "PutItem"}
 	e := c.toAPIError(fmt.Errorf("writing: %w", errors.New("disk on fire")))
 	require.Equal(t, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"Internal server error"}`, string(e.appendJSON(nil)))
@@ -177,32 +177,6 @@ func FuzzServer(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkGetItem(b *testing.B) {
-	s := openTest(b, Options{})
-	code, body := as(s, "test", "us-east-1", "CreateTable", createUsers)
-	require.Equal(b, http.StatusOK, code, body)
-	code, body = as(s, "test", "us-east-1", "PutItem", `{"TableName":"users","Item":{"pk":{"S":"user-1"},"name":{"S":"`+strings.Repeat("n", 200)+`"}}}`)
-	require.Equal(b, http.StatusOK, code, body)
-	const get = `{"TableName":"users","Key":{"pk":{"S":"user-1"}}}`
-	r := request("GetItem", nil)
-	r.ContentLength = int64(len(get))
-	reader := strings.NewReader(get)
-	r.Body = http.NoBody
-	var w discard
-	b.ReportAllocs()
-	for b.Loop() {
-		reader.Reset(get)
-		r.Body = readCloser{reader}
-		w.header = make(http.Header)
-		s.ServeHTTP(&w, r)
-	}
-	require.Equal(b, http.StatusOK, w.code)
-}
-
-type readCloser struct{ *strings.Reader }
-
-func (readCloser) Close() error { return nil }
 
 // discard is a response nobody reads.
 type discard struct {
