@@ -2,10 +2,8 @@ package server
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strconv"
@@ -39,13 +37,13 @@ func TestItems(t *testing.T) {
 	})
 }
 
-// A testClient sends signed requests to a server in memory.
+// A testClient sends signed requests to a server in memory, which has two shards.
 type testClient struct {
-	t      *testing.T
+	t      testing.TB
 	server *Server
 }
 
-func newTestClient(t *testing.T) *testClient {
+func newTestClient(t testing.TB) *testClient {
 	t.Helper()
 	s, err := Open(Options{InMemory: true, Shards: 2})
 	require.NoError(t, err)
@@ -55,16 +53,7 @@ func newTestClient(t *testing.T) *testClient {
 
 // send makes one request and returns status and body of the answer.
 func (c *testClient) send(operation, body string) (int, string) {
-	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
-	r.Header.Set("Content-Type", contentJSON10)
-	r.Header.Set("X-Amz-Target", targetPrefix+operation)
-	r.Header.Set("X-Amz-Date", "20261001T120000Z")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20261001/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
-	w := httptest.NewRecorder()
-	c.server.ServeHTTP(w, r)
-	answer, err := io.ReadAll(w.Result().Body)
-	require.NoError(c.t, err)
-	return w.Code, string(answer)
+	return as(c.server, "test", "us-east-1", operation, body)
 }
 
 // script is send with the answer as scripts show it; done, if given, stands for
