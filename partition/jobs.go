@@ -167,7 +167,7 @@ func (db *DB) eachItemKeys(table uint32, fn func(shard int, keys [][]byte) error
 func keysFrom(s *storage.Shard, from, to []byte, limit, maxBytes int) (keys [][]byte, next []byte, err error) {
 	size := 0
 	err = s.View(func(s *storage.Snapshot) error {
-		bounds := storage.Range{Lower: from, Upper: to, KeysOnly: maxBytes == 0, Limit: limit + 1}
+		bounds := storage.Range{Lower: from, Upper: to, KeysOnly: maxBytes == 0}
 		return s.Scan(bounds, func(key, value []byte) (bool, error) {
 			if len(keys) == limit || maxBytes > 0 && size > maxBytes {
 				next = bytes.Clone(key)

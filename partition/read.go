@@ -157,7 +157,7 @@ func (db *DB) Read(ctx context.Context, r *Read, fn func(e *Entry) (more bool, e
 
 // readShard visits a key range of one shard; more is false if fn ended it.
 func (db *DB) readShard(ctx context.Context, r *Read, shard int, bounds storage.Range, fn func(e *Entry) (bool, error)) (more bool, err error) {
-	bounds.Reverse, bounds.Limit = r.Reverse, r.Limit
+	bounds.Reverse = r.Reverse
 	more = true
 	visited := 0
 	err = db.store.Shards()[shard].View(func(s *storage.Snapshot) error {

@@ -83,7 +83,7 @@ type purgeCommand struct {
 func (c *purgeCommand) apply(a *application) error {
 	c.more = false
 	n := 0
-	return a.b.Scan(storage.Range{Lower: c.prefix, Upper: item.PrefixEnd(c.prefix), KeysOnly: true, Limit: c.limit},
+	return a.b.Scan(storage.Range{Lower: c.prefix, Upper: item.PrefixEnd(c.prefix), KeysOnly: true},
 		func(key, _ []byte) (bool, error) {
 			if n == c.limit {
 				c.more = true

@@ -114,6 +114,11 @@ func (c *checker) problem(p Problem) {
 
 func (c *checker) run() error {
 	c.summary.Tables = int64(len(c.tables))
+	for i, s := range c.store.Shards() {
+		if err := s.VerifyChecksums(); err != nil {
+			c.problem(Problem{Shard: i, What: err.Error()})
+		}
+	}
 	pending, err := c.pending()
 	if err != nil {
 		return err

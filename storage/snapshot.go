@@ -39,10 +39,6 @@ type Range struct {
 	Reverse bool
 	// KeysOnly passes a nil value and does not read any.
 	KeysOnly bool
-	// Limit is about how many entries the caller will take, 0 if unknown. It
-	// does not end the walk, and changes nothing at present: fetching values
-	// ahead was slower at every length measured, from 10 to 5,000.
-	Limit int
 }
 
 // prefix returns a prefix that all keys of the range have, so that Badger can
