@@ -22,7 +22,7 @@ func anySent(members []member) bool {
 	return false
 }
 
-// checkMixing refuses requests with both expression and legacy members (errors.md 3.2).
+// checkMixing refuses requests with both expression and legacy members.
 func (p phrasing) checkMixing(legacy, expressions []member) error {
 	if !anySent(legacy) || !anySent(expressions) {
 		return nil

@@ -20,7 +20,8 @@ const (
 	maxBatchGetOutput = 32 << 20
 )
 
-// serveBatchGetItem answers BatchGetItem; its order of checks is errors.md 5.10.
+// serveBatchGetItem answers BatchGetItem. Each check is made for all tables before
+// the next one, in the order in which the service reports faults.
 func serveBatchGetItem(c *call) error {
 	var in api.BatchGetItemInput
 	if err := c.decode(&in); err != nil {

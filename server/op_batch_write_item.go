@@ -8,8 +8,9 @@ import (
 
 const maxBatchWrites = 25
 
-// serveBatchWriteItem answers BatchWriteItem; its order of checks is errors.md
-// 5.11. Nothing is written unless everything in the request is in order.
+// serveBatchWriteItem answers BatchWriteItem. Each check is made for all requests
+// before the next one, in the order in which the service reports faults; nothing is
+// written unless all of them pass.
 func serveBatchWriteItem(c *call) error {
 	var in api.BatchWriteItemInput
 	if err := c.decode(&in); err != nil {

@@ -5,7 +5,8 @@ import (
 	"github.com/stator-db/stator/server/internal/api"
 )
 
-// serveDeleteItem answers DeleteItem; its order of checks is errors.md 5.7.
+// serveDeleteItem answers DeleteItem. Its checks stand in the order in which the
+// service reports faults, that of PutItem.
 func serveDeleteItem(c *call) error {
 	var in api.DeleteItemInput
 	if err := c.decode(&in); err != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-// serveGetItem answers GetItem; its order of checks is errors.md 5.5.
+// serveGetItem answers GetItem. Its checks stand in the order in which the service
+// reports faults.
 func serveGetItem(c *call) error {
 	var in api.GetItemInput
 	if err := c.decode(&in); err != nil {

@@ -6,7 +6,9 @@ import (
 	"github.com/stator-db/stator/server/internal/api"
 )
 
-// servePutItem answers PutItem; its order of checks is errors.md 5.4.
+// servePutItem answers PutItem. Its checks stand in the order in which the service
+// reports faults: which members go together, the item, ReturnValues, the item's
+// size, the condition; then the table, its keys, and at last the stored item.
 func servePutItem(c *call) error {
 	var in api.PutItemInput
 	if err := c.decode(&in); err != nil {

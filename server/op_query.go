@@ -8,7 +8,9 @@ import (
 	"github.com/stator-db/stator/server/internal/api"
 )
 
-// serveQuery answers Query; its order of checks is errors.md 5.8.
+// serveQuery answers Query. Its checks stand in the order in which the service
+// reports faults: the request without the table, table and index, key conditions
+// together with the start key, filter and projection.
 func serveQuery(c *call) error {
 	var in api.QueryInput
 	if err := c.decode(&in); err != nil {

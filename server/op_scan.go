@@ -6,7 +6,8 @@ import (
 	"github.com/stator-db/stator/server/internal/api"
 )
 
-// serveScan answers Scan; its order of checks is errors.md 5.9.
+// serveScan answers Scan. Its checks stand in the order in which the service
+// reports faults.
 func serveScan(c *call) error {
 	var in api.ScanInput
 	if err := c.decode(&in); err != nil {

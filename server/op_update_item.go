@@ -6,7 +6,9 @@ import (
 	"github.com/stator-db/stator/server/internal/api"
 )
 
-// serveUpdateItem answers UpdateItem; its order of checks is errors.md 5.6.
+// serveUpdateItem answers UpdateItem. Its checks stand in the order in which the
+// service reports faults: the request, the table, its keys; what needs the stored
+// item is decided where the write is applied.
 func serveUpdateItem(c *call) error {
 	var in api.UpdateItemInput
 	if err := c.decode(&in); err != nil {

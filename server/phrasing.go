@@ -4,7 +4,7 @@ import "github.com/stator-db/stator/storage/item"
 
 // A phrasing is how an operation words the faults found by request checks. The
 // service moved to a new validator operation by operation, so that the same fault
-// reads differently depending on where it is made (errors.md 0.1, 0.2).
+// reads differently depending on where it is made.
 type phrasing struct {
 	values   layer // wording of faulty attribute values
 	envelope bool  // "1 validation error detected: " goes before request faults
