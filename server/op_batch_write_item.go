@@ -24,11 +24,9 @@ func serveBatchWriteItem(c *call) error {
 		return err
 	}
 
-	results, errs := c.s.db.WriteAll(c.ctx, batch.writes)
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+	results, errs := c.dbWriteAll(batch.writes)
+	if batch.left, err = leftOver(errs); err != nil {
+		return err
 	}
 	return c.answerBatchWrites(&in, batch, results)
 }
@@ -72,10 +70,39 @@ func writeRequestItem(w *api.WriteRequest) *api.AttributeMap {
 }
 
 // batchWrites are the writes of a batch in the order of the request; first[i] is
-// where those of the i-th table begin.
+// where those of the i-th table begin. left tells which were turned away; it is
+// nil if none was.
 type batchWrites struct {
 	writes []*partition.Write
 	first  []int
+	left   []bool
+}
+
+func (b *batchWrites) isLeft(i int) bool { return b.left != nil && b.left[i] }
+
+// leftOver tells which requests of a batch were throttled; nil is none. If all
+// were, the batch fails with the exception of the first, and any other error fails
+// it at once.
+func leftOver(errs []error) ([]bool, error) {
+	var left []bool
+	var first error
+	count := 0
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			continue
+		case !isThrottled(err):
+			return nil, err
+		case left == nil:
+			left, first = make([]bool, len(errs)), err
+		}
+		left[i] = true
+		count++
+	}
+	if count == len(errs) {
+		return nil, first
+	}
+	return left, nil
 }
 
 // of returns the writes of the i-th table as a range of indices.
@@ -141,16 +168,20 @@ type batchKey struct {
 }
 
 // answerBatchWrites appends the response. The shards hold writers back rather than
-// turn them away, so that nothing is ever left unprocessed.
+// turn them away, so that only throttling leaves anything unprocessed.
 func (c *call) answerBatchWrites(in *api.BatchWriteItemInput, batch *batchWrites, results []partition.WriteResult) error {
-	c.out = append(c.out, `{"UnprocessedItems":{}`...)
+	c.out = append(c.out, `{"UnprocessedItems":{`...)
+	c.appendUnprocessedItems(in, batch)
+	c.out = append(c.out, '}')
 	if mode := in.ReturnConsumedCapacity.Value; wantsCapacity(mode) {
 		c.out = append(appendName(c.out, "ConsumedCapacity"), '[')
 		for i := range in.RequestItems {
 			var cost consumption
 			from, to := batch.of(i)
 			for w := from; w < to; w++ {
-				cost.write(&results[w])
+				if !batch.isLeft(w) {
+					cost.write(&results[w])
+				}
 			}
 			c.out = cost.appendJSON(appendElement(c.out), in.RequestItems[i].Key, mode)
 		}
@@ -163,6 +194,32 @@ func (c *call) answerBatchWrites(in *api.BatchWriteItemInput, batch *batchWrites
 	}
 	c.out = append(c.out, '}')
 	return nil
+}
+
+// appendUnprocessedItems appends what was left, by table, as it was requested.
+func (c *call) appendUnprocessedItems(in *api.BatchWriteItemInput, batch *batchWrites) {
+	for i := range in.RequestItems {
+		open := false
+		for w, to := batch.of(i); w < to; w++ {
+			if !batch.isLeft(w) {
+				continue
+			}
+			if !open {
+				c.out = append(appendStringName(c.out, in.RequestItems[i].Key), '[')
+				open = true
+			}
+			c.out = appendElement(c.out)
+			if batch.writes[w].Kind == partition.Put {
+				c.out = append(c.out, `{"PutRequest":{"Item":`...)
+			} else {
+				c.out = append(c.out, `{"DeleteRequest":{"Key":`...)
+			}
+			c.out = append(batch.writes[w].Item.AppendJSON(c.out), "}}"...)
+		}
+		if open {
+			c.out = append(c.out, ']')
+		}
+	}
 }
 
 // appendBatchMetrics appends the member ItemCollectionMetrics: for each table with

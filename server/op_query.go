@@ -147,11 +147,11 @@ func (q *boundQuery) bindExpressions(p phrasing, in *api.QueryInput, holders pla
 	var misshaped error
 	if in.KeyConditionExpression.Present {
 		condition, err := b.KeyCondition(in.KeyConditionExpression.Value)
-		var fault *expression.Error
+		fault, _ := errors.AsType[*expression.Error](err)
 		switch {
 		case err == nil:
 			q.keys = condition.Conditions
-		case errors.As(err, &fault) && fault.Structure:
+		case fault != nil && fault.Structure:
 			misshaped = err
 		default:
 			return err

@@ -48,7 +48,7 @@ func (p *page) serve(table, capacity string) error {
 	if !p.countOnly {
 		c.out = append(c.out, `"Items":[`...)
 	}
-	if err := c.s.db.Read(c.ctx, &p.read, p.visit); err != nil {
+	if err := c.dbRead(&p.read, p.visit, p.cost); err != nil {
 		return err
 	}
 	if !p.countOnly {
@@ -160,13 +160,13 @@ func readIndex(t *partition.Table, name api.Optional[string], strong bool) (*par
 		return nil, nil
 	}
 	ix := t.Index(name.Value)
-	if ix == nil {
+	if ix == nil || ix.Status == partition.IndexDeleting {
 		return nil, validation("The table does not have the specified index: %s", name.Value)
 	}
 	if !ix.Local && strong {
 		return nil, validationText("Consistent reads are not supported on global secondary indexes")
 	}
-	if ix.Status == partition.IndexCreating || ix.Status == partition.IndexDeleting {
+	if ix.Status == partition.IndexCreating {
 		return nil, validation("Cannot read from backfilling global secondary index: %s", ix.Name)
 	}
 	return ix, nil

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/stator-db/stator/expression"
 	"github.com/stator-db/stator/partition"
@@ -65,7 +66,7 @@ func checkStartKeyValues(t *partition.Table, ix *partition.Index, start item.Ite
 	if err == nil && ix != nil {
 		err = checkKeySizes(ix.Key, start)
 	}
-	if fault, ok := err.(*apiError); ok {
+	if fault, ok := errors.AsType[*apiError](err); ok {
 		return validationText(badStartKey + ": " + fault.Message)
 	}
 	return err

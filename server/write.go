@@ -29,7 +29,7 @@ type writeAnswer struct {
 
 // write makes one write and appends the response to it.
 func (c *call) write(w *partition.Write, answer *writeAnswer) error {
-	result, err := c.s.db.Write(c.ctx, w)
+	result, err := c.dbWrite(w)
 	if err != nil {
 		return err
 	}
