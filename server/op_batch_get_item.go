@@ -43,11 +43,14 @@ func serveBatchGetItem(c *call) error {
 			return err
 		}
 	}
+	if err := nothingRead(gets); err != nil {
+		return err
+	}
 	c.out = append(c.out, `},"UnprocessedKeys":{`...)
 	for i := range gets {
-		if g := &gets[i]; g.done < len(g.in.Keys) {
+		if g := &gets[i]; len(g.left) > 0 {
 			c.out = appendStringName(c.out, g.name)
-			c.out = appendUnprocessedKeys(c.out, g.in, g.done)
+			c.out = appendUnprocessedKeys(c.out, g.in, g.left)
 		}
 	}
 	c.out = append(c.out, '}')
@@ -70,10 +73,27 @@ type batchGets struct {
 	in         *api.KeysAndAttributes
 	projection *expression.Projection
 
-	table *partition.Table
-	done  int // keys read
-	size  int // bytes of items read
-	cost  consumption
+	table     *partition.Table
+	left      []api.AttributeMap // keys not read
+	full      bool               // some of them because the response is full
+	throttled error              // why others were not read
+	size      int                // bytes of items read
+	cost      consumption
+}
+
+// nothingRead returns the exception of a batch of which every key was throttled.
+func nothingRead(gets []batchGets) error {
+	var first error
+	for i := range gets {
+		g := &gets[i]
+		if len(g.left) < len(g.in.Keys) {
+			return nil
+		}
+		if first == nil {
+			first = g.throttled
+		}
+	}
+	return first
 }
 
 // bindBatchGets makes the request checks of BatchGetItem that need no table.
@@ -159,25 +179,26 @@ func (c *call) findKeys(g *batchGets) error {
 }
 
 // readKeys appends one table's member of Responses. It stops at the first item
-// that would exceed the size of the response; what is left is unprocessed.
+// that would exceed the size of the response; what is left is unprocessed, and so
+// are keys that are throttled.
 func (c *call) readKeys(gets []batchGets, at int) error {
 	g := &gets[at]
 	before := 0
 	for i := range gets[:at] {
-		if gets[i].done < len(gets[i].in.Keys) {
-			return nil // the response is full
+		if gets[i].full {
+			g.left, g.full = g.in.Keys, true
+			return nil
 		}
 		before += gets[i].size
 	}
 	consistency := consistencyOf(g.in.ConsistentRead)
 	c.out = appendStringName(c.out, g.name)
 	c.out = append(c.out, '[')
-	full := false
-	for ; g.done < len(g.in.Keys); g.done++ {
+	for i, key := range g.in.Keys {
 		size := 0
-		_, err := c.s.db.Get(c.ctx, g.table, g.in.Keys[g.done].Item, consistency, func(it item.Item) error {
+		_, err := c.dbGet(g.table, key.Item, consistency, func(it item.Item) error {
 			size = it.Size()
-			if full = before+g.size+size > maxBatchGetSize || len(c.out) > maxBatchGetOutput; full {
+			if g.full = before+g.size+size > maxBatchGetSize || len(c.out) > maxBatchGetOutput; g.full {
 				return nil
 			}
 			if g.projection != nil {
@@ -187,10 +208,16 @@ func (c *call) readKeys(gets []batchGets, at int) error {
 			c.out = it.AppendJSON(c.out)
 			return nil
 		})
-		if err != nil {
+		switch {
+		case isThrottled(err):
+			g.throttled = err
+			g.left = append(g.left, key)
+			continue
+		case err != nil:
 			return err
 		}
-		if full {
+		if g.full {
+			g.left = append(g.left, g.in.Keys[i:]...)
 			break
 		}
 		g.size += size
@@ -200,11 +227,11 @@ func (c *call) readKeys(gets []batchGets, at int) error {
 	return nil
 }
 
-// appendUnprocessedKeys writes the API shape KeysAndAttributes for the keys from
-// first on, with everything else as it was requested.
-func appendUnprocessedKeys(dst []byte, in *api.KeysAndAttributes, first int) []byte {
+// appendUnprocessedKeys writes the API shape KeysAndAttributes for the keys that
+// are left, with everything else as it was requested.
+func appendUnprocessedKeys(dst []byte, in *api.KeysAndAttributes, left []api.AttributeMap) []byte {
 	dst = append(dst, `{"Keys":[`...)
-	for _, key := range in.Keys[first:] {
+	for _, key := range left {
 		dst = appendElement(dst)
 		dst = key.Item.AppendJSON(dst)
 	}

@@ -45,6 +45,10 @@ type Options struct {
 	GSIConsistency string
 	// GSILag delays index entries in eventual mode, to make the lag visible.
 	GSILag time.Duration
+	// EnforceThroughput throttles tables and global indexes at their provisioned
+	// throughput or on-demand maximum, and partition keys at what one partition
+	// serves, as the service does.
+	EnforceThroughput bool
 }
 
 // transientStatusDelay is how long DelayTransientStatuses holds an index in

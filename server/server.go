@@ -20,7 +20,9 @@ type Server struct {
 	db      *partition.DB
 	engine  *gin.Engine
 	missing missingTables
-	closed  atomic.Bool
+	// throttle is nil unless throughput is enforced.
+	throttle *buckets
+	closed   atomic.Bool
 }
 
 // Open opens or creates the database and returns a Server that is ready to serve.
@@ -42,6 +44,9 @@ func open(o Options, clock func() time.Time) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{options: o, log: o.Logger, db: db}
+	if o.EnforceThroughput {
+		s.throttle = newBuckets()
+	}
 	s.engine = s.routes()
 	return s, nil
 }
