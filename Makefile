@@ -41,16 +41,17 @@ fuzz: | go
 	  done; \
 	done
 
-# Crashes and model tests at length: 50 times kill -9 under write load, then the
-# property tests with many more steps and the race detector on.
+# 50 times kill -9 under write load, then the property and model tests with 20
+# times as many cases under the race detector.
 stress: | go
-	STATOR_KILLS=50 $(GO) test -count=1 -timeout 60m -run 'Kill' -v ./cmd/...
-	$(GO) test -race -count=1 -timeout 60m ./expression/... ./storage/... ./partition/... ./server/... -args -rapid.checks=2000
+	STATOR_KILLS=50 $(GO) test -count=1 -timeout 60m -run Kill -v ./cmd/stator
+	$(GO) test -race -count=1 -timeout 120m $$(grep -rl pgregory.net/rapid --include='*_test.go' . | xargs -n 1 dirname | sort -u) -rapid.checks=2000
 
 # Micro benchmarks, then the whole server under load.
 bench: | go
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $$($(GO) list ./... | grep -v /cmd/)
-	$(GO) test -run '^$$' -bench EndToEnd -benchtime $(BENCHTIME) -count 5 ./cmd/stator
+	$(GO) test -run '^$$' -bench EndToEnd -benchtime 50000x -count 5 ./cmd/stator
+	$(GO) test -run '^$$' -bench Start -benchtime 20x ./cmd/stator
 
 .PHONY: go
 go:

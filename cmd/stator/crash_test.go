@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,8 +25,8 @@ const (
 	defaultKills = 3
 	crashWriters = 8
 	crashKeys    = 20 // per writer
-	// writesBeforeKill is how many acknowledged writes a round waits for.
-	writesBeforeKill = 400
+	// A round waits for a random number of acknowledged writes before it kills.
+	minWrites, maxWrites = 100, 2000
 	// restartLimit is far above the second promised for a million items, since
 	// the machine may be busy with other tests.
 	restartLimit = 5 * time.Second
@@ -94,6 +96,10 @@ func createCrashTable(t *testing.T, client *dynamodb.Client) {
 	require.NoError(t, err)
 }
 
+// padding makes the tables on disk grow enough to be flushed and merged when the
+// test runs at length.
+var padding = strings.Repeat("x", 500)
+
 func putVersion(ctx context.Context, client *dynamodb.Client, writer, id, version int) error {
 	_, err := client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: aws.String("Crash"),
@@ -102,6 +108,7 @@ func putVersion(ctx context.Context, client *dynamodb.Client, writer, id, versio
 			"id":      number(id),
 			"version": number(version),
 			"bucket":  number(version % 3), // moves between collections of the global index
+			"padding": &types.AttributeValueMemberS{Value: padding},
 		},
 	})
 	return err
@@ -117,20 +124,22 @@ func writeUntilKilled(t *testing.T, s *instance, keys *[crashWriters][crashKeys]
 	var writers sync.WaitGroup
 	for w := range crashWriters {
 		writers.Go(func() {
-			client := clientFor(s.url)
-			for i := 0; ; i++ {
+			options := s.client().Options()
+			options.Retryer = aws.NopRetryer{} // an acknowledgement is an answer, not a hope
+			client := dynamodb.New(options)
+			for i := 0; !s.ended(); i++ {
 				key := &keys[w][i%crashKeys]
 				key.sent++
 				err := putVersion(ctx, client, w, i%crashKeys, key.sent)
 				if err != nil {
-					return
+					continue // it may have been done or not
 				}
 				key.acknowledged = key.sent
 				acknowledged <- struct{}{}
 			}
 		})
 	}
-	for range writesBeforeKill {
+	for n := minWrites + rand.N(maxWrites-minWrites); n > 0 && !t.Failed(); n-- {
 		select {
 		case <-acknowledged:
 		case <-ctx.Done():

@@ -156,16 +156,26 @@ func (s *instance) kill() {
 	<-s.done
 }
 
-func (s *instance) client() *dynamodb.Client { return clientFor(s.url) }
-
-// clientFor is an SDK client without retries, so that every outcome is the server's.
-func clientFor(url string) *dynamodb.Client {
+// client is an SDK client with the SDK's retries. It needs them also when the server
+// is well: the SDK closes a request's body as soon as the answer begins, and when
+// that is before Go's HTTP client has seen the end of the body, as happens with a
+// fast server, that client drops the connection.
+func (s *instance) client() *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:       "eu-central-1",
-		BaseEndpoint: aws.String(url),
+		BaseEndpoint: aws.String(s.url),
 		Credentials:  credentials.NewStaticCredentialsProvider("stator", "secret", ""),
-		Retryer:      aws.NopRetryer{},
 	})
+}
+
+// ended reports whether the process is gone.
+func (s *instance) ended() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // createTable creates a table with partition key "id" and waits for nothing: a new

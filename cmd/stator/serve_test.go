@@ -315,7 +315,7 @@ func halfRequest(t *testing.T, s *instance) net.Conn {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n"+
-		"X-Amz-Target: DynamoDB_20120810.ListTables\r\n"+
+		"X-Amz-Target: DynamoDB_20120810.ListTables\r\nX-Amz-Date: 20260101T000000Z\r\n"+
 		"Authorization: AWS4-HMAC-SHA256 Credential=stator/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00\r\n"+
 		"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
 	require.NoError(t, err)
