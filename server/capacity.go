@@ -66,6 +66,9 @@ func (u units) appendJSON(dst []byte) []byte {
 type consumption struct {
 	table   units
 	indexes []indexUnits
+	// kind is the second member under which transactions show every number; other
+	// operations have none.
+	kind string
 }
 
 type indexUnits struct {
@@ -77,6 +80,11 @@ type indexUnits struct {
 // write adds the cost of one write.
 func (c *consumption) write(r *partition.WriteResult) {
 	c.table += writeUnits(r.OldSize, r.NewSize)
+	c.writeIndexes(r)
+}
+
+// writeIndexes adds what a write cost on indexes.
+func (c *consumption) writeIndexes(r *partition.WriteResult) {
 	for i := range r.Indexes {
 		if u := indexWriteUnits(r.Indexes[i]); u > 0 {
 			c.index(r.Indexes[i].Index, u)
@@ -124,18 +132,25 @@ func (c *consumption) appendMember(dst []byte, table, mode string) []byte {
 
 // appendJSON writes the API shape ConsumedCapacity.
 func (c *consumption) appendJSON(dst []byte, table, mode string) []byte {
-	dst = append(dst, `{"CapacityUnits":`...)
-	dst = c.total().appendJSON(dst)
+	dst = c.appendUnits(append(dst, '{'), c.total())
 	dst = append(dst, `,"TableName":`...)
 	dst = appendString(dst, table)
 	if mode == capacityIndexes {
-		dst = append(dst, `,"Table":{"CapacityUnits":`...)
-		dst = c.table.appendJSON(dst)
+		dst = c.appendUnits(append(dst, `,"Table":{`...), c.table)
 		dst = append(dst, '}')
 		dst = c.appendArms(dst, "LocalSecondaryIndexes", true)
 		dst = c.appendArms(dst, "GlobalSecondaryIndexes", false)
 	}
 	return append(dst, '}')
+}
+
+// appendUnits writes the members that give a number of units.
+func (c *consumption) appendUnits(dst []byte, u units) []byte {
+	dst = u.appendJSON(appendName(dst, "CapacityUnits"))
+	if c.kind != "" {
+		dst = u.appendJSON(appendName(dst, c.kind))
+	}
+	return dst
 }
 
 func (c *consumption) appendArms(dst []byte, member string, local bool) []byte {
@@ -152,8 +167,7 @@ func (c *consumption) appendArms(dst []byte, member string, local bool) []byte {
 		}
 		first = false
 		dst = appendString(dst, arm.name)
-		dst = append(dst, `:{"CapacityUnits":`...)
-		dst = arm.units.appendJSON(dst)
+		dst = c.appendUnits(append(dst, `:{`...), arm.units)
 		dst = append(dst, '}')
 	}
 	if first {

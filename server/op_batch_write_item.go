@@ -3,7 +3,6 @@ package server
 import (
 	"github.com/stator-db/stator/partition"
 	"github.com/stator-db/stator/server/internal/api"
-	"github.com/stator-db/stator/storage/item"
 )
 
 const maxBatchWrites = 25
@@ -188,7 +187,7 @@ func (c *call) answerBatchWrites(in *api.BatchWriteItemInput, batch *batchWrites
 		c.out = append(c.out, ']')
 	}
 	if in.ReturnItemCollectionMetrics.Value == metricsSize {
-		if err := c.appendBatchMetrics(in, batch); err != nil {
+		if err := c.appendTableMetrics(batch.byTable(in)); err != nil {
 			return err
 		}
 	}
@@ -222,47 +221,12 @@ func (c *call) appendUnprocessedItems(in *api.BatchWriteItemInput, batch *batchW
 	}
 }
 
-// appendBatchMetrics appends the member ItemCollectionMetrics: for each table with
-// local indexes its collections, each once. Without such a table it is absent.
-func (c *call) appendBatchMetrics(in *api.BatchWriteItemInput, batch *batchWrites) error {
-	open := false
-	for i := range in.RequestItems {
-		from, to := batch.of(i)
-		if from == to || len(batch.writes[from].Table.Local) == 0 {
-			continue
-		}
-		if !open {
-			c.out = append(appendName(c.out, "ItemCollectionMetrics"), '{')
-			open = true
-		}
-		c.out = append(appendStringName(c.out, in.RequestItems[i].Key), '[')
-		for _, w := range distinctCollections(batch.writes[from:to]) {
-			size, err := c.collectionGB(w.Table, w.Item)
-			if err != nil {
-				return err
-			}
-			c.out = appendCollectionMetrics(appendElement(c.out), w.Table, w.Item, size)
-		}
-		c.out = append(c.out, ']')
+// byTable returns the writes grouped as in the request.
+func (b *batchWrites) byTable(in *api.BatchWriteItemInput) []tableWrites {
+	tables := make([]tableWrites, len(in.RequestItems))
+	for i := range tables {
+		from, to := b.of(i)
+		tables[i] = tableWrites{in.RequestItems[i].Key, b.writes[from:to]}
 	}
-	if open {
-		c.out = append(c.out, '}')
-	}
-	return nil
-}
-
-// distinctCollections keeps the first write of each item collection of a table.
-func distinctCollections(writes []*partition.Write) []*partition.Write {
-	var distinct []*partition.Write
-	for _, w := range writes {
-		hash := w.Table.Key.Hash[0].Name
-		known := false
-		for _, d := range distinct {
-			known = known || item.Equal(d.Item.Get(hash), w.Item.Get(hash))
-		}
-		if !known {
-			distinct = append(distinct, w)
-		}
-	}
-	return distinct
+	return tables
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/stator-db/stator/partition"
+	"github.com/stator-db/stator/storage/item"
 )
 
 // pages collects a Query or Scan over all its pages and returns the value of
@@ -229,4 +232,26 @@ func TestBatchGetItemLeavesTablesOut(t *testing.T) {
 	unprocessed := answer["UnprocessedKeys"].(map[string]any)
 	require.Len(t, unprocessed["tab"].(map[string]any)["Keys"], 11)
 	require.Len(t, unprocessed["other"].(map[string]any)["Keys"], 1)
+}
+
+func TestCollectionSize(t *testing.T) {
+	client := newTestClient(t)
+	client.must("CreateTable", createPaged)
+	client.putSized("1", 100)
+	client.putSized("2", 2000)
+	client.must("PutItem", `{"TableName":"tab","Item":{"pk":{"S":"p"},"sk":{"S":"3"}}}`)  // not in the index
+	client.must("PutItem", `{"TableName":"tab","Item":{"pk":{"S":"p1"},"sk":{"S":"3"}}}`) // not in the collection
+	c := newCall(t.Context(), client.server)
+	c.ns = partition.Namespace{Account: "test", Region: "us-east-1"}
+	table, err := c.table("tab")
+	require.NoError(t, err)
+	var key item.Builder
+	key.Set("pk", item.String("p"))
+	size, err := c.collectionSize(table, key.Item())
+	require.NoError(t, err)
+	entry := len("pkp") + len("sk1") + len("l") + 2 // as KEYS_ONLY holds it
+	require.Equal(t, 100+2000+len("pkpsk3")+2*entry, size)
+	gigabytes, err := c.collectionGB(table, key.Item())
+	require.NoError(t, err)
+	require.Zero(t, gigabytes)
 }

@@ -15,7 +15,7 @@ var (
 	readPhrasing = phrasing{values: currentLayer}
 	// writePhrasing serves PutItem, UpdateItem and DeleteItem.
 	writePhrasing = phrasing{values: currentLayer, envelope: true}
-	// olderPhrasing serves Scan and BatchWriteItem.
+	// olderPhrasing serves Scan, BatchWriteItem and the transactions.
 	olderPhrasing = phrasing{values: olderLayer}
 )
 
