@@ -70,7 +70,7 @@ func (c *call) describe(t *partition.Table) *api.TableDescription {
 	}
 	if t.LatestStreamLabel != "" {
 		d.LatestStreamLabel = t.LatestStreamLabel
-		d.LatestStreamArn = arn + "/stream/" + t.LatestStreamLabel
+		d.LatestStreamArn = c.streamARN(t.Name, t.LatestStreamLabel)
 	}
 	for _, ix := range t.Local {
 		d.LocalSecondaryIndexes = append(d.LocalSecondaryIndexes, describeLocal(ix, arn, stats))

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -27,6 +28,12 @@ type apiError struct {
 // Error names the exception and its message.
 func (e *apiError) Error() string {
 	return e.Type + ": " + e.Message
+}
+
+// name is the exception's without its namespace.
+func (e *apiError) name() string {
+	_, name, _ := strings.Cut(e.Type, "#")
+	return name
 }
 
 func (e *apiError) status() int {

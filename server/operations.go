@@ -40,7 +40,7 @@ var operations = []operation{
 	{"DescribeLimits", serveDescribeLimits},
 	{"DescribeTable", serveDescribeTable},
 	{"DescribeTableReplicaAutoScaling", nil},
-	{"DescribeTimeToLive", nil},
+	{"DescribeTimeToLive", serveDescribeTimeToLive},
 	{"DisableKinesisStreamingDestination", nil},
 	{"EnableKinesisStreamingDestination", nil},
 	{"ExecuteStatement", nil},
@@ -66,8 +66,8 @@ var operations = []operation{
 	{"SearchVectors", nil},
 	{"StartBulkPutItems", nil},
 	{"TagResource", serveTagResource},
-	{"TransactGetItems", nil},
-	{"TransactWriteItems", nil},
+	{"TransactGetItems", serveTransactGetItems},
+	{"TransactWriteItems", serveTransactWriteItems},
 	{"UntagResource", serveUntagResource},
 	{"UpdateContinuousBackups", nil},
 	{"UpdateContributorInsights", nil},
@@ -77,15 +77,15 @@ var operations = []operation{
 	{"UpdateKinesisStreamingDestination", nil},
 	{"UpdateTable", serveUpdateTable},
 	{"UpdateTableReplicaAutoScaling", nil},
-	{"UpdateTimeToLive", nil},
+	{"UpdateTimeToLive", serveUpdateTimeToLive},
 }
 
 // streamsOperations are those of the Streams API model.
 var streamsOperations = []operation{
-	{"DescribeStream", nil},
-	{"GetRecords", nil},
-	{"GetShardIterator", nil},
-	{"ListStreams", nil},
+	{"DescribeStream", serveDescribeStream},
+	{"GetRecords", serveGetRecords},
+	{"GetShardIterator", serveGetShardIterator},
+	{"ListStreams", serveListStreams},
 }
 
 // targets finds a built operation by the whole X-Amz-Target header, so that the

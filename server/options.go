@@ -45,6 +45,9 @@ type Options struct {
 	GSIConsistency string
 	// GSILag delays index entries in eventual mode, to make the lag visible.
 	GSILag time.Duration
+	// Admin serves the endpoints below /_stator/, which change the clock for
+	// everybody. In memory they are always there.
+	Admin bool
 	// EnforceThroughput throttles tables and global indexes at their provisioned
 	// throughput or on-demand maximum, and partition keys at what one partition
 	// serves, as the service does.

@@ -60,6 +60,7 @@ func (s *Server) routes() *gin.Engine {
 	engine.RedirectTrailingSlash = false
 	engine.GET("/health", s.serveHealth)
 	engine.GET("/ready", s.serveReady)
+	s.adminRoutes(engine)
 	engine.POST("/", s.serveAPI)
 	engine.NoRoute(s.serveAPI)
 	return engine

@@ -22,6 +22,9 @@ func (c *call) toAPIError(err error) *apiError {
 	if e := c.requestError(err); e != nil {
 		return e
 	}
+	if e := c.transactionError(err); e != nil {
+		return e
+	}
 	if e := c.writeError(err); e != nil {
 		return e
 	}
@@ -101,11 +104,13 @@ func (c *call) writeError(err error) *apiError {
 		return validationText(textNumberUnderflow)
 	case errors.Is(err, partition.ErrTransactionConflict):
 		return &apiError{Type: modelPrefix + "TransactionConflictException", Message: "Transaction is ongoing for the item"}
-	case errors.Is(err, partition.ErrItemTooLarge), errors.Is(err, partition.ErrWriteTooLarge):
+	case errors.Is(err, partition.ErrItemTooLarge): // an update's: an item sent whole is measured before
+		return validationText("Item size to update has exceeded the maximum allowed size")
+	case errors.Is(err, partition.ErrWriteTooLarge):
 		if c.op.name == "UpdateItem" {
 			return validationText("Item size to update has exceeded the maximum allowed size")
 		}
-		return validationText("Item size has exceeded the maximum allowed size")
+		return itemTooLarge()
 	}
 	return nil
 }
