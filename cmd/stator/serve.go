@@ -11,18 +11,19 @@ import (
 
 // serveCommand holds the flags of the house command line.
 type serveCommand struct {
-	Port           int           `default:"8000" help:"Port to listen on; 0 picks a free one."`
-	Host           string        `default:"127.0.0.1" help:"Address to listen on; 0.0.0.0 for every interface."`
-	DataDir        string        `default:"./data" placeholder:"DIR" help:"Directory of the data, created when missing."`
-	InMemory       bool          `help:"Keep everything in memory and leave --data-dir alone."`
-	SharedDB       bool          `name:"shared-db" help:"One set of tables for all access keys and regions."`
-	Sync           bool          `help:"Acknowledge a write only when it would survive a power cut (fsync)."`
-	Shards         int           `default:"0" placeholder:"N" help:"Number of shards of a new data directory; 0 chooses by the number of cores."`
-	CORS           []string      `name:"cors" default:"*" placeholder:"ORIGIN" help:"Origins that browsers may call from."`
-	GSIConsistency string        `name:"gsi-consistency" enum:"sync,eventual" default:"sync" help:"Acknowledge a write after (sync) or before (eventual) its global index entries are visible."`
-	GSILag         time.Duration `name:"gsi-lag" default:"0s" help:"Delay global index entries by this much; needs --gsi-consistency eventual."`
-	LogLevel       string        `enum:"debug,info,warn,error" default:"info" help:"Least important messages to log: debug, info, warn or error."`
-	LogFormat      string        `enum:"text,json" default:"text" help:"Log as text or json, on stderr."`
+	Port              int           `default:"8000" help:"Port to listen on; 0 picks a free one."`
+	Host              string        `default:"127.0.0.1" help:"Address to listen on; 0.0.0.0 for every interface."`
+	DataDir           string        `default:"./data" placeholder:"DIR" help:"Directory of the data, created when missing."`
+	InMemory          bool          `help:"Keep everything in memory and leave --data-dir alone."`
+	SharedDB          bool          `name:"shared-db" help:"One set of tables for all access keys and regions."`
+	Sync              bool          `help:"Acknowledge a write only when it would survive a power cut (fsync)."`
+	Shards            int           `default:"0" placeholder:"N" help:"Number of shards of a new data directory; 0 chooses by the number of cores."`
+	CORS              []string      `name:"cors" default:"*" placeholder:"ORIGIN" help:"Origins that browsers may call from."`
+	GSIConsistency    string        `name:"gsi-consistency" enum:"sync,eventual" default:"sync" help:"Acknowledge a write after (sync) or before (eventual) its global index entries are visible."`
+	GSILag            time.Duration `name:"gsi-lag" default:"0s" help:"Delay global index entries by this much; needs --gsi-consistency eventual."`
+	EnforceThroughput bool          `help:"Throttle tables and global indexes at their throughput settings, as the service does."`
+	LogLevel          string        `enum:"debug,info,warn,error" default:"info" help:"Least important messages to log: debug, info, warn or error."`
+	LogFormat         string        `enum:"text,json" default:"text" help:"Log as text or json, on stderr."`
 }
 
 // Run serves until SIGTERM or SIGINT.
@@ -65,16 +66,17 @@ func (c *serveCommand) options(logger *slog.Logger) server.Options {
 		dir = ""
 	}
 	return server.Options{
-		DataDir:        dir,
-		InMemory:       c.InMemory,
-		SharedDB:       c.SharedDB,
-		Sync:           c.Sync,
-		Shards:         c.Shards,
-		CORSOrigins:    corsOrigins(c.CORS),
-		Logger:         logger,
-		Version:        buildVersion(),
-		GSIConsistency: c.GSIConsistency,
-		GSILag:         c.GSILag,
+		DataDir:           dir,
+		InMemory:          c.InMemory,
+		SharedDB:          c.SharedDB,
+		Sync:              c.Sync,
+		Shards:            c.Shards,
+		CORSOrigins:       corsOrigins(c.CORS),
+		Logger:            logger,
+		Version:           buildVersion(),
+		GSIConsistency:    c.GSIConsistency,
+		GSILag:            c.GSILag,
+		EnforceThroughput: c.EnforceThroughput,
 	}
 }
 

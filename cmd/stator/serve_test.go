@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 )
 
@@ -77,6 +78,27 @@ func TestServeSharedDB(t *testing.T) {
 		out, err := dynamodb.New(other).ListTables(t.Context(), nil)
 		require.NoError(t, err)
 		require.Equal(t, shared, len(out.TableNames) == 1)
+	}
+}
+
+// TestServeEnforceThroughput checks that the flag reaches the server: without it one
+// partition key takes any number of write units.
+func TestServeEnforceThroughput(t *testing.T) {
+	t.Parallel()
+	for _, enforced := range []bool{false, true} {
+		s := start(t, "serve", "--port", "0", "--in-memory", fmt.Sprintf("--enforce-throughput=%t", enforced))
+		options := s.client().Options()
+		options.RetryMaxAttempts = 1
+		client := dynamodb.New(options)
+		createTable(t, client, "Music")
+		var err error
+		for range 10 {
+			if err = putItem(t.Context(), client, "Music", "a", strings.Repeat("x", 390<<10)); err != nil {
+				break
+			}
+		}
+		var throttled *types.ThrottlingException
+		require.Equal(t, enforced, errors.As(err, &throttled), "%v", err)
 	}
 }
 
