@@ -26,7 +26,7 @@ func serveTransactGetItems(c *call) error {
 	var costs transactCosts
 	size := 0
 	c.out = append(c.out, `{"Responses":[`...)
-	err = c.s.db.TransactGet(c.ctx, reads, func(i int, it item.Item) error {
+	err = c.dbTransactGet(reads, func(i int, it item.Item) error {
 		cost := costs.of(reads[i].Table, in.TransactItems[i].Get.TableName.Value)
 		if c.out = append(appendElement(c.out), '{'); it != nil {
 			if size += it.Size(); size > maxTransactSize {

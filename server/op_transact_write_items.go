@@ -33,7 +33,7 @@ func serveTransactWriteItems(c *call) error {
 		writes[i] = a.write
 	}
 	token := c.idempotencyToken(in.ClientRequestToken, func(f fingerprint) { fingerprintActions(f, actions) })
-	result, err := c.s.db.TransactWrite(c.ctx, writes, token)
+	result, err := c.dbTransactWrite(writes, token)
 	switch {
 	case errors.Is(err, partition.ErrWriteTooLarge):
 		return transactionTooLarge()

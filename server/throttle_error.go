@@ -102,5 +102,9 @@ func throttlingError(exception, text string, reasons []byte) *apiError {
 // isThrottled reports whether a request was turned away for its throughput.
 func isThrottled(err error) bool {
 	e, ok := errors.AsType[*apiError](err)
-	return ok && (e.Type == modelPrefix+throughputExceeded || e.Type == modelPrefix+throttling || e.Type == modelPrefix+requestLimit)
+	if !ok {
+		return false
+	}
+	name := e.name()
+	return name == throughputExceeded || name == throttling || name == requestLimit
 }

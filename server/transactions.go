@@ -94,7 +94,9 @@ func (c *call) transactionCanceled(canceled *partition.TransactionCanceled) *api
 		list = append(list, code...)
 		list = append(list, `","Message":`...)
 		list = appendString(list, reason.Message)
-		list = append(list, reason.Extra...) // the item, if the action wants it
+		if code == "ConditionalCheckFailed" {
+			list = append(list, reason.Extra...) // the item, if the action wants it
+		}
 		list = append(list, '}')
 	}
 	return &apiError{
