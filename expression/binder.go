@@ -77,7 +77,9 @@ func isPlaceholder(s string, sigil byte) bool {
 	}
 	for i := 1; i < len(s); i++ {
 		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_') {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_':
+		default:
 			return false
 		}
 	}

@@ -78,30 +78,6 @@ func legacyPredicate(t Comparison, path Path) predicate {
 	return disjunction(nil)
 }
 
-// NewLegacyKeyCondition returns the key condition that KeyConditions stands
-// for. The number and types of the values must have been checked. The error is
-// an [*Error] for an operator that keys do not have; DynamoDB reports it after
-// it has looked up the table.
-func NewLegacyKeyCondition(terms []Comparison) (*KeyCondition, error) {
-	kc := &KeyCondition{Conditions: make([]KeyTerm, 0, len(terms))}
-	for _, t := range terms {
-		term := KeyTerm{Name: t.Attribute, Values: t.Values}
-		op, comparing := legacyComparators[t.Op]
-		switch {
-		case comparing && op != notEqual:
-			term.Op = keyOps[op].first
-		case t.Op == "BEGINS_WITH":
-			term.Op = KeyBeginsWith
-		case t.Op == "BETWEEN":
-			term.Op = KeyBetween
-		default:
-			return nil, &Error{Text: "Attempted conditional constraint is not an indexable operation"}
-		}
-		kc.Conditions = append(kc.Conditions, term)
-	}
-	return kc, nil
-}
-
 // LegacyAction is one entry of AttributeUpdates: a change of a top-level
 // attribute.
 type LegacyAction struct {

@@ -62,19 +62,6 @@ func TestLegacyConditionalOperator(t *testing.T) {
 	require.True(t, NewLegacyCondition(nil, false).Eval(it))
 }
 
-func TestLegacyKeyCondition(t *testing.T) {
-	one, two := []item.Value{item.String("a")}, []item.Value{item.String("a"), item.String("b")}
-	kc, err := NewLegacyKeyCondition([]Comparison{{"a", "EQ", one}, {"b", "LE", one}, {"c", "LT", one}, {"d", "GE", one},
-		{"e", "GT", one}, {"f", "BEGINS_WITH", one}, {"g", "BETWEEN", two}})
-	require.NoError(t, err)
-	require.Equal(t, []KeyTerm{{"a", KeyEq, one}, {"b", KeyLe, one}, {"c", KeyLt, one}, {"d", KeyGe, one}, {"e", KeyGt, one},
-		{"f", KeyBeginsWith, one}, {"g", KeyBetween, two}}, kc.Conditions)
-	for _, op := range []string{"NE", "IN", "CONTAINS", "NOT_CONTAINS", "NULL", "NOT_NULL"} {
-		_, err := NewLegacyKeyCondition([]Comparison{{"a", op, one}})
-		require.EqualError(t, err, "Attempted conditional constraint is not an indexable operation")
-	}
-}
-
 func TestLegacyUpdate(t *testing.T) {
 	const before = `{"pk":{"S":"p"},"n":{"N":"5"},"ss":{"SS":["a","b"]},"l":{"L":[{"N":"1"}]}}`
 	tests := []struct {

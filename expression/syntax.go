@@ -91,17 +91,6 @@ func (t *testSyntax) comparison() (*operandSyntax, *relationSyntax) {
 	return t.Left, t.Relation
 }
 
-// operator returns the operator as it is printed in errors.
-func (r *relationSyntax) operator() string {
-	switch {
-	case r.Low != nil:
-		return "BETWEEN"
-	case r.In != nil:
-		return "IN"
-	}
-	return r.Comparator
-}
-
 // operands returns the operands after the first.
 func (r *relationSyntax) operands() []*operandSyntax {
 	switch {

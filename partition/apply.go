@@ -150,7 +150,7 @@ func (a *application) run(p *proposal) (fatal error) {
 	}
 	if p.err = p.command.apply(a); p.err != nil {
 		undo()
-		return nil
+		return nil //nolint:nilerr // the proposal has it
 	}
 	if len(a.mutations) == 0 && len(a.outgoing) == 0 {
 		return nil

@@ -129,7 +129,7 @@ func (db *DB) CreateTable(ctx context.Context, spec Table) (*Table, error) {
 	}
 	t.prepare()
 	if t.Stream != nil {
-		if _, err := db.openStream(t); err != nil {
+		if err := db.openStream(t); err != nil {
 			return nil, err
 		}
 	}
@@ -187,7 +187,7 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 		jobs = append(jobs, job)
 	}
 	if t.Stream != nil && (old.Stream == nil || old.Stream.ID != t.Stream.ID) {
-		if _, err := db.openStream(t); err != nil {
+		if err := db.openStream(t); err != nil {
 			return nil, err
 		}
 	}

@@ -9,19 +9,19 @@ import (
 
 // Catalog states a caller branches on.
 var (
-	// ErrTableNotFound: no table of that name in the namespace, or it was dropped meanwhile.
+	// ErrTableNotFound says that the namespace has no table of that name, or no more.
 	ErrTableNotFound = errors.New("table not found")
-	// ErrTableExists: the namespace already has a table of that name.
+	// ErrTableExists says that the namespace already has a table of that name.
 	ErrTableExists = errors.New("table already exists")
 )
 
 // Outcomes of a write.
 var (
-	// ErrItemTooLarge: the item, or what an update counts as, exceeds MaxItemSize.
+	// ErrItemTooLarge says that the item, or what an update counts as, exceeds MaxItemSize.
 	ErrItemTooLarge = errors.New("item exceeds the maximum size")
-	// ErrWriteTooLarge: item and index entries together exceed what one commit can hold.
+	// ErrWriteTooLarge says that item and index entries together exceed what one commit can hold.
 	ErrWriteTooLarge = errors.New("write with its index entries exceeds one commit")
-	// ErrClosed: the database was closed.
+	// ErrClosed says that the database was closed.
 	ErrClosed = errors.New("database is closed")
 )
 

@@ -33,9 +33,9 @@ type IdempotencyToken struct {
 }
 
 var (
-	// ErrIdempotentMismatch: the token was used with other parameters.
+	// ErrIdempotentMismatch refuses a token that was used with other parameters.
 	ErrIdempotentMismatch = errors.New("token was used with other parameters")
-	// ErrTransactionInProgress: a transaction with this token is under way.
+	// ErrTransactionInProgress refuses a token whose transaction is under way.
 	ErrTransactionInProgress = errors.New("transaction with this token is in progress")
 )
 

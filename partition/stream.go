@@ -38,7 +38,7 @@ type Stream struct {
 	Ends   []uint64 `json:"ends,omitempty"`
 }
 
-// ErrStreamNotFound: no such stream, or all of it was trimmed.
+// ErrStreamNotFound says that there is no such stream, or that all of it was trimmed.
 var ErrStreamNotFound = errors.New("stream not found")
 
 // StreamRetention is how long records are kept.
@@ -269,7 +269,7 @@ func (db *DB) ReadStream(ctx context.Context, s *Stream, shard int, from StreamP
 
 // openStream gives a table whose stream is being enabled its stream. The caller
 // holds ddl and saves both.
-func (db *DB) openStream(t *Table) (*Stream, error) {
+func (db *DB) openStream(t *Table) error {
 	t.NextStream++
 	t.Stream.ID = t.NextStream
 	now := db.Now()
@@ -287,7 +287,7 @@ func (db *DB) openStream(t *Table) (*Stream, error) {
 	for _, r := range db.replicas {
 		s.Starts = append(s.Starts, r.applied.Load())
 	}
-	return s, db.saveStream(s)
+	return db.saveStream(s)
 }
 
 // closeStream ends a stream once no shard writes to it any more.

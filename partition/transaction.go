@@ -35,7 +35,7 @@ import (
 //
 // A read sees the last committed item and never waits.
 
-// ErrTransactionConflict: another transaction holds the item.
+// ErrTransactionConflict refuses a write of an item that a transaction holds.
 var ErrTransactionConflict = errors.New("item is held by a transaction")
 
 // TransactionCanceled is the outcome of a transaction of which nothing took

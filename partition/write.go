@@ -113,11 +113,18 @@ func evaluate(t *Table, w *Write, old item.Item) (item.Item, error) {
 	if err := checkIndexKeys(t, old, next, true); err != nil {
 		return nil, err
 	}
-	if next.Size() > MaxItemSize || w.Update.Charge() > MaxItemSize {
+	// An update counts for more than the item it leaves: without the key, but
+	// with a charge for the update itself (measured on the service).
+	if max(next.Size(), next.Size()-w.Item.Size()+w.Update.Charge()) > MaxItemSize {
 		return nil, ErrItemTooLarge
 	}
 	return next, nil
 }
+
+// CheckIndexKeys reports, as an *IndexKeyError, the first index by name for
+// which the item has an attribute that cannot be its key. Write judges this
+// itself; a batch has to be refused before anything of it is written.
+func (t *Table) CheckIndexKeys(it item.Item) error { return checkIndexKeys(t, nil, it, false) }
 
 // checkIndexKeys reports the first index, in name order, for which the item has
 // an attribute that cannot be its key. With old given, attributes that did not

@@ -115,53 +115,6 @@ func rangeKeyTooLong() *apiError {
 	return invalid("Aggregated size of all range keys has exceeded the size limit of %d bytes", partition.MaxRangeKeySize)
 }
 
-// checkIndexKeys reports the first index, by name, for which the item has an
-// attribute that cannot be its key. A single write is judged where it is applied;
-// a batch has to be refused as a whole, before anything of it is written.
-func checkIndexKeys(t *partition.Table, it item.Item) error {
-	var first *partition.IndexKeyError
-	for _, list := range [2][]*partition.Index{t.Local, t.Global} {
-		for _, ix := range list {
-			if ix.Status == partition.IndexDeleting || first != nil && first.Index.Name < ix.Name {
-				continue
-			}
-			if fault := indexKeyError(ix, it); fault != nil {
-				first = fault
-			}
-		}
-	}
-	if first == nil {
-		return nil
-	}
-	return first
-}
-
-func indexKeyError(ix *partition.Index, it item.Item) *partition.IndexKeyError {
-	limit := partition.MaxHashKeySize
-	for _, part := range [2][]partition.KeyAttribute{ix.Key.Hash, ix.Key.Range} {
-		for _, a := range part {
-			v := it.Get(a.Name)
-			if v == nil {
-				continue
-			}
-			e := &partition.IndexKeyError{Index: ix, Attribute: a.Name, Want: a.Type, Got: v.Type()}
-			switch {
-			case v.Type() != a.Type:
-				e.Fault = partition.KeyWrongType
-			case emptyKeyValue(v):
-				e.Fault = partition.KeyEmpty
-			case a.Type != item.N && len(v.Bytes()) > limit:
-				e.Fault = partition.KeyTooLong
-			default:
-				continue
-			}
-			return e
-		}
-		limit = partition.MaxRangeKeySize
-	}
-	return nil
-}
-
 // checkKeyPaths refuses document paths that step into a key attribute of the
 // table or of one of its indexes: keys are scalars.
 func checkKeyPaths(t *partition.Table, lists ...[]expression.Path) error {

@@ -1,9 +1,6 @@
 package server
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/stator-db/stator/expression"
 	"github.com/stator-db/stator/partition"
 	"github.com/stator-db/stator/server/internal/api"
@@ -230,37 +227,7 @@ func (c *call) readKeys(gets []batchGets, at int) error {
 // appendUnprocessedKeys writes the API shape KeysAndAttributes for the keys that
 // are left, with everything else as it was requested.
 func appendUnprocessedKeys(dst []byte, in *api.KeysAndAttributes, left []api.AttributeMap) []byte {
-	dst = append(dst, `{"Keys":[`...)
-	for _, key := range left {
-		dst = appendElement(dst)
-		dst = key.Item.AppendJSON(dst)
-	}
-	dst = append(dst, ']')
-	if in.AttributesToGet != nil {
-		dst = appendName(dst, "AttributesToGet")
-		dst = append(dst, '[')
-		for _, name := range in.AttributesToGet {
-			dst = appendElement(dst)
-			dst = appendString(dst, name)
-		}
-		dst = append(dst, ']')
-	}
-	if in.ConsistentRead.Present {
-		dst = appendName(dst, "ConsistentRead")
-		dst = appendBool(dst, in.ConsistentRead.Value)
-	}
-	if in.ProjectionExpression.Present {
-		dst = appendName(dst, "ProjectionExpression")
-		dst = appendString(dst, in.ProjectionExpression.Value)
-	}
-	if in.ExpressionAttributeNames != nil {
-		dst = appendName(dst, "ExpressionAttributeNames")
-		dst = append(dst, '{')
-		for _, alias := range slices.Sorted(maps.Keys(in.ExpressionAttributeNames)) {
-			dst = appendStringName(dst, alias)
-			dst = appendString(dst, in.ExpressionAttributeNames[alias])
-		}
-		dst = append(dst, '}')
-	}
-	return append(dst, '}')
+	rest := *in
+	rest.Keys = left
+	return api.AppendKeysAndAttributes(dst, rest)
 }

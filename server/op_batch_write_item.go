@@ -131,7 +131,7 @@ func (c *call) planBatchWrites(in *api.BatchWriteItemInput) (*batchWrites, error
 			if request.PutRequest != nil {
 				w.Kind = partition.Put
 				if err = checkBatchItem(t, w.Item); err == nil {
-					err = checkIndexKeys(t, w.Item)
+					err = t.CheckIndexKeys(w.Item)
 				}
 			} else {
 				w.Kind = partition.Delete

@@ -117,12 +117,12 @@ func (c *call) writeError(err error) *apiError {
 
 // indexKeyFault is the message for a value that no index key may have (errors.md 3.8).
 func indexKeyFault(e *partition.IndexKeyError) string {
-	switch {
-	case e.Fault == partition.KeyWrongType:
+	switch e.Fault {
+	case partition.KeyWrongType:
 		return invalidParameter + "Type mismatch for Index Key " + e.Attribute + " Expected: " + e.Want.String() +
 			" Actual: " + e.Got.String() + " IndexName: " + e.Index.Name
-	case e.Fault == partition.KeyTooLong:
-		return invalidParameter + "The update expression attempted to update the secondary index key beyond allowed size limits"
+	case partition.KeyTooLong:
+		return "The update expression attempted to update the secondary index key beyond allowed size limits"
 	}
 	kind := "string"
 	if e.Got == item.B {

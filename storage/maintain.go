@@ -151,7 +151,7 @@ func restoreKept(dir string) error {
 	for _, name := range files.with(keepSuffix) {
 		keep := filepath.Join(dir, name)
 		original := strings.TrimSuffix(keep, keepSuffix)
-		if _, err := os.Stat(original); err == nil {
+		if _, missing := os.Stat(original); missing == nil {
 			err = os.Remove(keep) // Badger had not deleted its name yet
 		} else {
 			err = os.Rename(keep, original)

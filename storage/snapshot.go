@@ -86,7 +86,7 @@ func (r *reader) value(g *guard, key []byte, it *badger.Item, fn func(value []by
 	err := it.Value(func(v []byte) error {
 		if r.shard.summed() {
 			if v, result = r.shard.unseal(key, v); result != nil {
-				return nil
+				return nil //nolint:nilerr // Badger would wrap it: it is returned below
 			}
 		}
 		g.callback = true

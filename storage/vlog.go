@@ -3,6 +3,7 @@ package storage
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -44,7 +45,7 @@ func checkLogBytes(f io.Reader) error {
 	for {
 		start := r.offset
 		r.sum = 0
-		if _, err := r.ReadByte(); err == io.EOF {
+		if _, err := r.ReadByte(); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err
@@ -106,7 +107,7 @@ func (r *sumReader) entry() error {
 
 // noEOF makes the end of the file inside something an error of its own.
 func noEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -86,12 +86,13 @@ func appendRequestJSON(dst []byte, m Map[KeysAndAttributes]) []byte {
 			dst = append(dst, ',')
 		}
 		dst = append(appendQuoted(dst, e.Key), ':')
-		dst = appendKeysAndAttributes(dst, e.Value)
+		dst = AppendKeysAndAttributes(dst, e.Value)
 	}
 	return append(dst, '}')
 }
 
-func appendKeysAndAttributes(dst []byte, v KeysAndAttributes) []byte {
+// AppendKeysAndAttributes writes the API shape KeysAndAttributes as JSON.
+func AppendKeysAndAttributes(dst []byte, v KeysAndAttributes) []byte {
 	dst = append(dst, '{')
 	start := len(dst)
 	field := func(name string) {

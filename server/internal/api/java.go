@@ -21,13 +21,6 @@ func appendString(dst []byte, v Optional[string]) []byte {
 
 func appendText(dst []byte, v string) []byte { return append(dst, v...) }
 
-func appendNumber(dst []byte, v Optional[int64]) []byte {
-	if !v.Present {
-		return append(dst, javaNull...)
-	}
-	return strconv.AppendInt(dst, v.Value, 10)
-}
-
 func appendBool(dst []byte, v Optional[bool]) []byte {
 	if !v.Present {
 		return append(dst, javaNull...)
@@ -71,23 +64,6 @@ func appendMap[T any](dst []byte, m Map[T], each func([]byte, T) []byte) []byte 
 		dst = each(append(append(dst, e.Key...), '='), e.Value)
 	}
 	return append(dst, '}')
-}
-
-// appendNames prints ExpressionAttributeNames, sorted so that the same request
-// always gets the same message.
-func appendNames(dst []byte, m map[string]string) []byte {
-	if m == nil {
-		return append(dst, javaNull...)
-	}
-	return appendMap(dst, sorted(m), appendText)
-}
-
-// appendValues prints ExpressionAttributeValues, sorted.
-func appendValues(dst []byte, m ExpressionAttributeValues) []byte {
-	if m.Values == nil {
-		return append(dst, javaNull...)
-	}
-	return appendMap(dst, sorted(m.Values), appendValue)
 }
 
 // appendAttributeMap prints an item or a key.
