@@ -45,11 +45,20 @@ func (o Operand) IsPath() bool { return o.isPath() }
 // Path returns the path of an operand that IsPath.
 func (o Operand) Path() Path { return o.path }
 
+// Value returns the value that o stands for; ok is false if o is none that is
+// known without an item.
+func (o Operand) Value() (v item.Value, ok bool) {
+	return o.value, o.path == nil && o.truth == nil && !o.sizeOf
+}
+
 // Test is a condition, or a part of one.
 type Test struct {
 	root  predicate
 	paths []Path
 }
+
+// Paths returns every document path in t. The caller must not change it.
+func (t Test) Paths() []Path { return t.paths }
 
 // NewCondition returns the condition that t is.
 func NewCondition(t Test) *Condition { return &Condition{root: t.root, paths: t.paths} }

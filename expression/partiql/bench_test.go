@@ -1,0 +1,32 @@
+package partiql
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// dense are the statements that cost the parser most: as many nodes as the
+// length allows.
+var dense = map[string]string{
+	"OR":      "SELECT * FROM T WHERE a=1" + strings.Repeat(" OR a=1", 1150),
+	"IN":      "SELECT * FROM T WHERE a IN (" + strings.Repeat("1,", 4050) + "1)",
+	"list":    "UPDATE T SET a=[" + strings.Repeat("1,", 4050) + "1] WHERE a=1",
+	"sum":     "UPDATE T SET a=1" + strings.Repeat("+1", 4050) + " WHERE a=1",
+	"path":    "SELECT a" + strings.Repeat("[0]", 2040) + " FROM T",
+	"nested":  "UPDATE T SET a=[" + strings.Repeat("[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]],", 127) + strings.Repeat("1,", 1900) + "1] WHERE a=1",
+	"columns": "SELECT a" + strings.Repeat(",a", 4070) + " FROM T",
+	"chain":   "SELECT * FROM T WHERE a" + strings.Repeat("=1", 4070),
+}
+
+func BenchmarkParseDense(b *testing.B) {
+	for name, text := range dense {
+		b.Run(name, func(b *testing.B) {
+			require.LessOrEqual(b, len(text), maxText)
+			for b.Loop() {
+				_, _ = parse(text)
+			}
+		})
+	}
+}
