@@ -42,7 +42,7 @@ const (
 // gin answers {}: what HTTP alone costs on this machine. The load generator runs
 // on the same processors. TestMain prints the medians of all runs (-count).
 func BenchmarkEndToEnd(b *testing.B) {
-	bare := startBareServer(b)
+	bare, bareProcess := startBareServer(b)
 	s := start(b, "serve", "--port", "0", "--data-dir", b.TempDir(), "--log-level", "warn")
 	createLoadTable(b, s.client())
 	address := strings.TrimPrefix(s.url, "http://")
@@ -50,30 +50,33 @@ func BenchmarkEndToEnd(b *testing.B) {
 	require.NoError(b, err)
 
 	for _, operation := range loadOperations() {
-		target := address
+		target, process := address, s.cmd.Process.Pid
 		if operation.name == bareName {
-			target = bare
+			target, process = bare, bareProcess
 		}
 		b.Run(operation.name, func(b *testing.B) {
-			started := time.Now()
+			started, busy := time.Now(), processorTime(process)
 			latencies, err := operation.run(target, b.N)
 			elapsed := time.Since(started)
+			busy = processorTime(process) - busy
 			require.NoError(b, err)
 			slices.Sort(latencies)
 			r := loadResult{
 				perSecond: float64(b.N) / elapsed.Seconds(),
 				p50:       latencies[len(latencies)/2],
 				p99:       latencies[len(latencies)*99/100],
+				busy:      busy / time.Duration(b.N),
 			}
 			b.ReportMetric(r.perSecond, "req/s")
 			b.ReportMetric(float64(r.p50.Microseconds())/1000, "p50-ms")
 			b.ReportMetric(float64(r.p99.Microseconds())/1000, "p99-ms")
+			b.ReportMetric(float64(r.busy.Nanoseconds())/1000, "cpu-us/op")
 			if b.N >= loadMinimum {
 				loadResults[operation.name] = append(loadResults[operation.name], r)
 			}
 		})
 	}
-	b.Logf("resident memory after the load: %s", residentMemory(s.cmd.Process.Pid))
+	loadMemory = residentMemory(s.cmd.Process.Pid)
 }
 
 // BenchmarkStart measures the time from the start of the process on an empty
@@ -251,8 +254,9 @@ func createLoadTable(b *testing.B, client *dynamodb.Client) {
 // bareVariable makes the test binary serve {} instead of running tests.
 const bareVariable = "STATOR_TEST_BARE_SERVER"
 
-// startBareServer returns the address of another process in which gin answers {}.
-func startBareServer(b *testing.B) string {
+// startBareServer returns the address and id of another process in which gin
+// answers {}.
+func startBareServer(b *testing.B) (address string, pid int) {
 	b.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, os.Args[0])
@@ -266,7 +270,7 @@ func startBareServer(b *testing.B) string {
 	})
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	require.NoError(b, err)
-	return strings.TrimSpace(line)
+	return strings.TrimSpace(line), cmd.Process.Pid
 }
 
 // serveBare prints its address and serves until it is killed.
@@ -293,9 +297,13 @@ func serveBare() error {
 type loadResult struct {
 	perSecond float64
 	p50, p99  time.Duration
+	busy      time.Duration // processor time of the server for a request
 }
 
-var loadResults = map[string][]loadResult{}
+var (
+	loadResults = map[string][]loadResult{}
+	loadMemory  string // of the server after the load
+)
 
 // writeLoadSummary prints the medians of the runs and how they compare with HTTP
 // alone.
@@ -314,20 +322,42 @@ func writeLoadSummary(w io.Writer) {
 	perSecond := func(r loadResult) float64 { return r.perSecond }
 	bare := median(loadResults[bareName], perSecond)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "operation\treq/s\tof bare\tp50 ms\tp99 ms\truns\t\n")
+	fmt.Fprintf(table, "operation\treq/s\tof bare\tp50 ms\tp99 ms\tcpu us\truns\t\n")
 	for _, operation := range loadOperations() {
 		results := loadResults[operation.name]
 		if len(results) == 0 {
 			continue
 		}
 		rate := median(results, perSecond)
-		fmt.Fprintf(table, "%s\t%.0f\t%.0f %%\t%.2f\t%.2f\t%d\t\n", operation.name, rate, 100*rate/bare,
+		fmt.Fprintf(table, "%s\t%.0f\t%.0f %%\t%.2f\t%.2f\t%.1f\t%d\t\n", operation.name, rate, 100*rate/bare,
 			median(results, func(r loadResult) float64 { return r.p50.Seconds() * 1000 }),
-			median(results, func(r loadResult) float64 { return r.p99.Seconds() * 1000 }), len(results))
+			median(results, func(r loadResult) float64 { return r.p99.Seconds() * 1000 }),
+			median(results, func(r loadResult) float64 { return r.busy.Seconds() * 1e6 }), len(results))
 	}
 	if err := table.Flush(); err != nil {
 		fmt.Fprintln(w, err)
 	}
+	fmt.Fprintf(w, "memory of the server after the load: %s\n", loadMemory)
+}
+
+// processorTime is the user and system time a process has used, from /proc; 0
+// where that does not exist. Unlike the rate it hardly depends on what else runs.
+func processorTime(pid int) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// Fields 14 and 15, in hundredths of a second; the second may contain spaces.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	var ticks int64
+	for _, text := range fields[11:13] {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return 0
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 // residentMemory reads a process's resident set from /proc.
