@@ -104,10 +104,20 @@ func TestFixedResponses(t *testing.T) {
 func request(operation string, body io.Reader) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/", body)
 	r.Header.Set("Content-Type", contentJSON10)
-	r.Header.Set("X-Amz-Target", targetPrefix+operation)
+	r.Header.Set("X-Amz-Target", targetOf(operation))
 	r.Header.Set("X-Amz-Date", "20261001T120000Z")
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20261001/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
 	return r
+}
+
+// targetOf is the X-Amz-Target of an operation.
+func targetOf(operation string) string {
+	for _, op := range streamsOperations {
+		if op.name == operation {
+			return streamsTargetPrefix + operation
+		}
+	}
+	return targetPrefix + operation
 }
 
 func TestCompressedRequests(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/stator-db/stator/expression"
 	"github.com/stator-db/stator/partition"
 	"github.com/stator-db/stator/storage/item"
 )
@@ -85,6 +86,9 @@ func (c *call) transactionCanceled(canceled *partition.TransactionCanceled) *api
 			continue
 		}
 		reason := c.toAPIError(err)
+		if errors.Is(err, expression.ErrTooDeep) {
+			reason = validationText("Nesting Levels have exceeded supported limits") // and no more, here
+		}
 		code, known := reasonCodes[reason.name()]
 		if !known {
 			return reason
