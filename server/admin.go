@@ -25,6 +25,10 @@ func (s *Server) adminRoutes(engine *gin.Engine) {
 	admin := engine.Group(adminPath)
 	admin.GET("/clock", s.serveClock)
 	admin.POST("/clock", s.serveAdvanceClock)
+	admin.GET("/faults", s.serveFaults)
+	admin.POST("/faults", s.serveAddFaults)
+	admin.DELETE("/faults", s.serveRemoveFaults)
+	admin.DELETE("/faults/:id", s.serveRemoveFaults)
 }
 
 // readAdmin decodes the request of an admin endpoint into v, all of whose members

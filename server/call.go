@@ -19,6 +19,8 @@ type call struct {
 	host      string // that the client calls this server by
 	ns        partition.Namespace
 
+	partial *partialBatch // a fault that befalls parts of a batch; nil without
+
 	body []byte // the request, JSON
 	out  []byte // the response body; serve appends to it
 }

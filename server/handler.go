@@ -63,6 +63,7 @@ func (s *Server) serveAPI(g *gin.Context) {
 		return
 	}
 	if err := c.serve(r); err != nil {
+		abortDropped(err)
 		e := c.toAPIError(err)
 		c.out = e.appendJSON(c.out[:0])
 		w.send(e.status(), c.out)
@@ -113,6 +114,9 @@ func (c *call) run() (err error) {
 			err = &panicError{value: p, stack: debug.Stack()}
 		}
 	}()
+	if rules := c.s.faults.list(); rules != nil {
+		return c.serveFaulty(rules)
+	}
 	return c.op.serve(c)
 }
 

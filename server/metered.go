@@ -10,10 +10,14 @@ import (
 // Operations reach items through the methods in this file. With
 // Options.EnforceThroughput each of them is turned away while a bucket it takes
 // from is empty, and charged what it consumed as soon as that is known; otherwise
-// they are the methods of partition.DB of the same name.
+// they are the methods of partition.DB of the same name. Here too, parts of a batch
+// are left unprocessed that a fault befalls.
 
 // dbGet is DB.Get.
 func (c *call) dbGet(t *partition.Table, key item.Item, consistency partition.Consistency, fn func(item.Item) error) (found bool, err error) {
+	if err := c.turnAway(t, key, reading); err != nil {
+		return false, err
+	}
 	if c.s.throttle == nil {
 		return c.s.db.Get(c.ctx, t, key, consistency, fn)
 	}
@@ -90,7 +94,7 @@ func (c *call) dbWrite(w *partition.Write) (partition.WriteResult, error) {
 // dbWriteAll is DB.WriteAll. Writes that are turned away have an error for which
 // isThrottled is true.
 func (c *call) dbWriteAll(ws []*partition.Write) ([]partition.WriteResult, []error) {
-	if c.s.throttle == nil {
+	if c.s.throttle == nil && c.partial == nil {
 		return c.s.db.WriteAll(c.ctx, ws)
 	}
 	results, errs := make([]partition.WriteResult, len(ws)), make([]error, len(ws))
@@ -98,15 +102,24 @@ func (c *call) dbWriteAll(ws []*partition.Write) ([]partition.WriteResult, []err
 	var metered []*meteredWrite
 	var at []int
 	for i, w := range ws {
-		m, err := c.meter(w, 1)
-		if errs[i] = err; err == nil {
-			admitted, metered, at = append(admitted, &m.write), append(metered, m), append(at, i)
+		if errs[i] = c.turnAway(w.Table, w.Item, writing); errs[i] != nil {
+			continue
 		}
+		var m *meteredWrite
+		if c.s.throttle != nil {
+			if m, errs[i] = c.meter(w, 1); errs[i] != nil {
+				continue
+			}
+			w = &m.write
+		}
+		admitted, metered, at = append(admitted, w), append(metered, m), append(at, i)
 	}
 	done, failed := c.s.db.WriteAll(c.ctx, admitted)
 	for n, i := range at {
 		results[i], errs[i] = done[n], failed[n]
-		metered[n].settle(c, &results[i], errs[i])
+		if metered[n] != nil {
+			metered[n].settle(c, &results[i], errs[i])
+		}
 	}
 	return results, errs
 }

@@ -22,6 +22,7 @@ type Server struct {
 	missing missingTables
 	// throttle is nil unless throughput is enforced.
 	throttle *buckets
+	faults   faults
 	closed   atomic.Bool
 }
 

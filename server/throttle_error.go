@@ -17,6 +17,7 @@ const (
 	textTableScaling      = "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index so please try again shortly. If exceptions persist, check if you have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html."
 	textIndexScaling      = "Throughput exceeds the current capacity for one or more global secondary indexes. DynamoDB is automatically scaling your index so please try again shortly."
 	textMaximumThroughput = "Throughput exceeds the maximum OnDemandThroughput configured on table or index"
+	textRate              = "Rate exceeded" // of the control plane
 	textAccountLimit      = "Throughput exceeds the current throughput limit for your account. To request a limit increase, contact AWS Support at https://aws.amazon.com/support"
 )
 

@@ -1,0 +1,309 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/stator-db/stator/partition"
+	"github.com/stator-db/stator/storage/item"
+)
+
+// faults are the rules in force. A server without rules pays for one atomic load a
+// request.
+type faults struct {
+	rules atomic.Pointer[[]*activeFault] // nil if there are none; the slice never changes
+
+	mu   sync.Mutex // held while rules are exchanged
+	next int        // number of the rule that was last given an id
+}
+
+// activeFault is a rule in force.
+type activeFault struct {
+	rule        faultRule
+	least, most time.Duration // of the delay
+
+	mu       sync.Mutex
+	matched  int // requests that matched
+	injected int // of those, the ones that it befell
+	random   *rand.Rand
+}
+
+// maxFaults bounds the rules, each of which is looked at for every request.
+const maxFaults = 1000
+
+var (
+	errTooManyFaults = errors.New("there can be at most " + strconv.Itoa(maxFaults) + " rules")
+	errFaultExists   = errors.New("there is a rule with this id already")
+)
+
+func (f *faults) list() []*activeFault {
+	if rules := f.rules.Load(); rules != nil {
+		return *rules
+	}
+	return nil
+}
+
+// add puts valid rules into force behind those that are, or none of them.
+func (f *faults) add(rules []faultRule) ([]*activeFault, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := append([]*activeFault(nil), f.list()...)
+	if len(all)+len(rules) > maxFaults {
+		return nil, errTooManyFaults
+	}
+	next := f.next
+	for _, r := range rules {
+		for r.ID == "" {
+			next++
+			if id := strconv.Itoa(next); find(all, id) < 0 {
+				r.ID = id
+			}
+		}
+		if find(all, r.ID) >= 0 {
+			return nil, errFaultExists
+		}
+		all = append(all, newActiveFault(r))
+	}
+	f.next = next
+	f.rules.Store(&all)
+	return all[len(all)-len(rules):], nil
+}
+
+func find(all []*activeFault, id string) int {
+	for i, f := range all {
+		if f.rule.ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+func newActiveFault(r faultRule) *activeFault {
+	if r.Seed == nil && (r.Probability != nil || r.Delay != "") {
+		seed := rand.Int64N(1 << 32)
+		r.Seed = &seed
+	}
+	f := &activeFault{rule: r}
+	f.least, f.most, _ = r.delays() // was checked by validate
+	if r.Seed != nil {
+		f.random = rand.New(rand.NewPCG(uint64(*r.Seed), 0)) //nolint:gosec // repeatable on purpose
+	}
+	return f
+}
+
+// remove takes a rule out of force, or all if id is empty, and returns how many
+// it took.
+func (f *faults) remove(id string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := f.list()
+	var kept []*activeFault
+	for _, active := range all {
+		if id != "" && active.rule.ID != id {
+			kept = append(kept, active)
+		}
+	}
+	f.rules.Store(nil)
+	if len(kept) > 0 {
+		f.rules.Store(&kept)
+	}
+	return len(all) - len(kept)
+}
+
+// strikes counts a matching request and decides whether the fault befalls it, and
+// after what delay.
+func (f *activeFault) strikes() (delay time.Duration, yes bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.matched++
+	switch r := &f.rule; {
+	case r.Nth != nil && f.matched != *r.Nth,
+		r.Every != nil && f.matched%*r.Every != 0,
+		r.First != nil && f.matched > *r.First:
+		return 0, false
+	case r.Probability != nil && f.random.Float64() >= *r.Probability:
+		return 0, false
+	}
+	f.injected++
+	delay = f.least
+	if f.most > f.least {
+		delay += time.Duration(f.random.Int64N(int64(f.most-f.least) + 1))
+	}
+	return delay, true
+}
+
+// serveFaulty runs the operation under the rules. They are asked in order; the
+// first whose fault is more than a delay ends it.
+func (c *call) serveFaulty(rules []*activeFault) error {
+	var targets []faultTarget // of the request, read when first needed
+	read := false
+	for _, f := range rules {
+		r := &f.rule
+		if !r.about(c.op.name) {
+			continue
+		}
+		if !read {
+			targets, read = c.faultTargets(), true
+		}
+		struck, matches := c.struck(r, targets)
+		if !matches {
+			continue
+		}
+		delay, yes := f.strikes()
+		if !yes {
+			continue
+		}
+		if err := c.wait(delay); err != nil {
+			return err
+		}
+		if r.Kind != faultLatency {
+			return c.serveFault(r, targets, struck)
+		}
+	}
+	return c.op.serve(c)
+}
+
+// about reports whether the rule is for requests of an operation.
+func (r *faultRule) about(operation string) bool {
+	return r.Kind.concerns(operation) && (len(r.Operations) == 0 || slices.Contains(r.Operations, operation))
+}
+
+// struck tells which targets the rule is about, and whether the request matches. A
+// rule without patterns matches a request without targets as well.
+func (c *call) struck(r *faultRule, targets []faultTarget) (struck []bool, matches bool) {
+	matches = r.Table == "" && r.Key == "" && r.Kind != faultConflict
+	struck = make([]bool, len(targets))
+	for i := range targets {
+		t := &targets[i]
+		// Reads conflict with nothing, unless in a transaction.
+		struck[i] = t.matches(r) && (r.Kind != faultConflict || t.write || isTransaction(c.op.name))
+		matches = matches || struck[i]
+	}
+	return struck, matches
+}
+
+// wait returns after d, or before if the client goes away.
+func (c *call) wait(d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-c.ctx.Done():
+		return context.Cause(c.ctx)
+	}
+}
+
+// serveFault answers a request with the fault.
+func (c *call) serveFault(r *faultRule, targets []faultTarget, struck []bool) error {
+	switch {
+	case r.Kind == faultPartial:
+		c.partial = &partialBatch{rule: r}
+		return c.op.serve(c)
+	case r.After:
+		// Whatever comes of it, the client does not get to know.
+		_ = c.op.serve(c)
+	}
+	switch r.Kind {
+	case faultInternal:
+		return errInternal
+	case faultUnavailable:
+		return errUnavailable
+	case faultDrop:
+		return errDropped
+	}
+	if !isTransaction(c.op.name) || r.Exception == requestLimit {
+		return c.faultError(r, struckFirst(targets, struck))
+	}
+	canceled := &partition.TransactionCanceled{Reasons: make([]error, len(targets))}
+	for i := range targets {
+		if struck[i] {
+			canceled.Reasons[i] = c.faultError(r, &targets[i])
+		}
+	}
+	return canceled
+}
+
+// struckFirst is the first target that the rule is about, or one about nothing.
+func struckFirst(targets []faultTarget, struck []bool) *faultTarget {
+	if i := slices.Index(struck, true); i >= 0 {
+		return &targets[i]
+	}
+	return &faultTarget{}
+}
+
+// faultError is the exception that a write or read of the target meets.
+func (c *call) faultError(r *faultRule, t *faultTarget) error {
+	if r.Kind == faultConflict {
+		return partition.ErrTransactionConflict
+	}
+	exception := r.Exception
+	if exception == "" {
+		exception = throttling
+		if t.table != nil && t.table.Billing == partition.Provisioned {
+			exception = throughputExceeded
+		}
+	}
+	if t.table == nil || !isItemOperation(c.op.name) {
+		return throttlingError(exception, textRate, nil)
+	}
+	text, cause := textTableScaling, causeKeyRange
+	switch exception {
+	case throughputExceeded:
+		text, cause = textTableThroughput, causeProvisioned
+	case requestLimit:
+		text, cause = textAccountLimit, causeAccount
+	}
+	return throttlingError(exception, text, c.appendReason(nil, resource{table: t.table}, direction(t.write), cause))
+}
+
+// errDropped ends a request without an answer.
+var errDropped = errors.New("connection dropped")
+
+// abortDropped closes the connection if err is errDropped.
+func abortDropped(err error) {
+	if errors.Is(err, errDropped) {
+		panic(http.ErrAbortHandler) // which net/http takes as what it is
+	}
+}
+
+// A partialBatch leaves parts of a batch unprocessed, as a partition short of
+// throughput does.
+type partialBatch struct {
+	rule    *faultRule
+	matched int // requests of the batch so far that the rule is about
+}
+
+// turnAway decides about the next request of a batch: an exception leaves it
+// unprocessed. Those left are spread evenly, beginning with the first.
+func (c *call) turnAway(t *partition.Table, key item.Item, d direction) error {
+	p := c.partial
+	if p == nil {
+		return nil
+	}
+	target := faultTarget{table: t, name: t.Name, hash: key.Get(t.Key.Hash[0].Name), write: bool(d)}
+	if !target.matches(p.rule) {
+		return nil
+	}
+	fraction := defaultFraction
+	if p.rule.Fraction != nil {
+		fraction = *p.rule.Fraction
+	}
+	before := math.Ceil(float64(p.matched) * fraction)
+	p.matched++
+	if math.Ceil(float64(p.matched)*fraction) == before {
+		return nil
+	}
+	return c.faultError(&faultRule{Kind: faultThrottling}, &target)
+}
