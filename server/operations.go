@@ -16,7 +16,7 @@ type operation struct {
 
 // operations are those of the API model 2012-08-10, by name.
 var operations = []operation{
-	{"BatchExecuteStatement", nil},
+	{"BatchExecuteStatement", serveBatchExecuteStatement},
 	{"BatchGetItem", serveBatchGetItem},
 	{"BatchWriteItem", serveBatchWriteItem},
 	{"CancelBulkOperation", nil},
@@ -43,8 +43,8 @@ var operations = []operation{
 	{"DescribeTimeToLive", serveDescribeTimeToLive},
 	{"DisableKinesisStreamingDestination", nil},
 	{"EnableKinesisStreamingDestination", nil},
-	{"ExecuteStatement", nil},
-	{"ExecuteTransaction", nil},
+	{"ExecuteStatement", serveExecuteStatement},
+	{"ExecuteTransaction", serveExecuteTransaction},
 	{"ExportTableToPointInTime", nil},
 	{"GetItem", serveGetItem},
 	{"GetResourcePolicy", nil},

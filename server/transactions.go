@@ -66,6 +66,7 @@ func (k *transactKeys) add(t *partition.Table, key item.Item) error {
 // by the exception that a write outside a transaction would have met.
 var reasonCodes = map[string]string{
 	"ConditionalCheckFailedException":          "ConditionalCheckFailed",
+	"DuplicateItemException":                   "DuplicateItem",
 	"ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
 	"ProvisionedThroughputExceededException":   "ProvisionedThroughputExceeded",
 	"ThrottlingException":                      "ThrottlingError",
