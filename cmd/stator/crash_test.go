@@ -18,11 +18,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// killsVariable sets how often TestKillUnderLoad kills the server.
+// killsVariable sets how often the tests that kill the server do so.
 const killsVariable = "STATOR_KILLS"
 
+// kills is how often a test is to kill the server.
+func kills(t *testing.T, byDefault int) int {
+	t.Helper()
+	text := os.Getenv(killsVariable)
+	if text == "" {
+		return byDefault
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	return n
+}
+
 const (
-	defaultKills = 3
 	crashWriters = 8
 	crashKeys    = 20 // per writer
 	// A round waits for a random number of acknowledged writes before it kills.
@@ -42,19 +53,13 @@ type crashKey struct{ acknowledged, sent int }
 // same version, and stator verify must find nothing.
 func TestKillUnderLoad(t *testing.T) {
 	t.Parallel()
-	kills := defaultKills
-	if text := os.Getenv(killsVariable); text != "" {
-		n, err := strconv.Atoi(text)
-		require.NoError(t, err)
-		kills = n
-	}
 	dir := t.TempDir()
 	args := []string{"serve", "--port", "0", "--data-dir", dir, "--shards", "2"}
 	s := start(t, args...)
 	createCrashTable(t, s.client())
 
 	var keys [crashWriters][crashKeys]crashKey
-	for round := range kills {
+	for round := range kills(t, 3) {
 		writeUntilKilled(t, s, &keys)
 		got := execute(t, "", "verify", "--data-dir", dir)
 		require.Zero(t, got.code, "round %d: %s%s", round, got.stdout, got.stderr)
