@@ -26,7 +26,8 @@ func Repair(ctx context.Context, o Options, report func(string)) (RepairSummary,
 		return RepairSummary{}, err
 	}
 	r := repairer{checker: c}
-	return r.summary, errors.Join(r.run(report), c.close())
+	err = errors.Join(r.run(report), c.close())
+	return r.summary, err
 }
 
 type repairer struct {

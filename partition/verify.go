@@ -50,7 +50,8 @@ func Verify(ctx context.Context, o Options, report func(Problem)) (VerifySummary
 		return VerifySummary{}, err
 	}
 	c.report = report
-	return c.summary, errors.Join(c.run(), c.close())
+	err = errors.Join(c.run(), c.close())
+	return c.summary, err
 }
 
 // checker walks all shards of a database nobody serves.
@@ -69,7 +70,7 @@ func openChecker(ctx context.Context, o Options) (*checker, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	store, err := storage.Open(storage.Options{Dir: o.Dir, Logger: o.Logger})
+	store, err := storage.Open(storage.Options{Dir: o.Dir, Existing: true, Logger: o.Logger})
 	if err != nil {
 		return nil, err
 	}

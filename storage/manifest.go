@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -101,6 +102,15 @@ func loadManifest(dir string, wantShards int) (manifest, error) {
 		}
 	}
 	return m, nil
+}
+
+// requireManifest reports a directory that no store was ever made in.
+func requireManifest(dir string) error {
+	_, err := os.Stat(filepath.Join(dir, manifestName))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return fmt.Errorf("%w: %s has no %s", ErrManifest, dir, manifestName)
+	}
+	return err
 }
 
 func freshManifest(dir string, wantShards int) (manifest, error) {

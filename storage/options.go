@@ -34,6 +34,10 @@ type Options struct {
 	// fresh one.
 	Shards int
 
+	// Existing refuses, with ErrManifest, a directory that holds no store,
+	// instead of starting a fresh one there.
+	Existing bool
+
 	// Compact merges each shard's tables into one level and reclaims value-log
 	// space before Open returns. It can take as long as rewriting the data.
 	Compact bool

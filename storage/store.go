@@ -56,6 +56,11 @@ func (s *Store) open() error {
 		}
 		return s.openShards(make([]string, n), true)
 	}
+	if o.Existing {
+		if err := requireManifest(o.Dir); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return fmt.Errorf("storage directory: %w", err)
 	}

@@ -14,9 +14,6 @@ type repairCommand struct {
 // Run makes index entries agree with their items, which are never changed, and
 // prints what it did.
 func (c repairCommand) Run(p *process) error {
-	if err := requireData(c.DataDir); err != nil {
-		return err
-	}
 	summary, err := partition.Repair(p.ctx, partition.Options{Dir: c.DataDir}, func(line string) {
 		fmt.Fprintln(p.stdout, line)
 	})

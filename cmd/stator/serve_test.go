@@ -23,6 +23,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// manifestName is the file that every data directory has; see package storage.
+const manifestName = "MANIFEST.stator"
+
 // TestServe starts on an empty directory, stops on a signal and finds everything
 // again.
 func TestServe(t *testing.T) {
