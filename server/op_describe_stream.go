@@ -60,7 +60,7 @@ func serveDescribeStream(c *call) error {
 func describeShard(s *partition.Stream, shard partition.StreamShard) api.Shard {
 	r := api.SequenceNumberRange{StartingSequenceNumber: sequenceNumber(shard.First)}
 	if shard.Closed {
-		r.EndingSequenceNumber = lastSequenceNumber(shard)
+		r.EndingSequenceNumber = sequenceNumber(shard.Last)
 	}
 	return api.Shard{ShardId: shardID(s, shard.Index), SequenceNumberRange: &r}
 }

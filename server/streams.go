@@ -99,15 +99,6 @@ func parseSequenceNumber(s string) (p partition.StreamPos, ok bool) {
 	return partition.StreamPos{Seq: seq - sequenceBase, Sub: uint16(sub)}, err == nil
 }
 
-// lastSequenceNumber is the EndingSequenceNumber of a closed shard. One without
-// any record ends where it began.
-func lastSequenceNumber(shard partition.StreamShard) string {
-	if shard.Last.Less(shard.First) {
-		return sequenceNumber(shard.First)
-	}
-	return sequenceNumber(shard.Last)
-}
-
 // following is the next position in a shard.
 func following(p partition.StreamPos) partition.StreamPos {
 	if p.Sub++; p.Sub == 0 {

@@ -301,7 +301,7 @@ func (in *DescribeStreamInput) Constraints() Violations {
 func (in *DescribeStreamInput) constrain(vs *Violations, parent *path) {
 	vs.required(in.StreamArn.Present, at(parent, "StreamArn"))
 	vs.length(in.StreamArn, 37, 1024, at(parent, "StreamArn"))
-	vs.value(in.Limit, 1, unbounded, at(parent, "Limit"))
+	vs.value(in.Limit, 1, 100, at(parent, "Limit"))
 	vs.length(in.ExclusiveStartShardId, 28, 65, at(parent, "ExclusiveStartShardId"))
 	if in.ShardFilter != nil {
 		p := at(parent, "ShardFilter")
@@ -413,7 +413,7 @@ func (in *GetRecordsInput) Constraints() Violations {
 func (in *GetRecordsInput) constrain(vs *Violations, parent *path) {
 	vs.required(in.ShardIterator.Present, at(parent, "ShardIterator"))
 	vs.length(in.ShardIterator, 1, 2048, at(parent, "ShardIterator"))
-	vs.value(in.Limit, 1, unbounded, at(parent, "Limit"))
+	vs.value(in.Limit, 1, 1000, at(parent, "Limit"))
 }
 
 // Constraints checks a request of GetShardIterator; see [Input].
@@ -508,7 +508,7 @@ func (in *ListStreamsInput) Constraints() Violations {
 func (in *ListStreamsInput) constrain(vs *Violations, parent *path) {
 	vs.length(in.TableName, 3, 255, at(parent, "TableName"))
 	vs.pattern(in.TableName, at(parent, "TableName"))
-	vs.value(in.Limit, 1, unbounded, at(parent, "Limit"))
+	vs.value(in.Limit, 1, 100, at(parent, "Limit"))
 	vs.length(in.ExclusiveStartStreamArn, 37, 1024, at(parent, "ExclusiveStartStreamArn"))
 }
 

@@ -161,6 +161,11 @@ var limits = map[string]bounds{
 	"CreateTableInput.KeySchema":    between(1, 2),
 	"LocalSecondaryIndex.KeySchema": between(1, 2),
 
+	// The models of DynamoDB Streams leave out the maxima of the API Reference.
+	"DescribeStreamInput.Limit": between(1, 100),
+	"GetRecordsInput.Limit":     between(1, 1000),
+	"ListStreamsInput.Limit":    between(1, 100),
+
 	"CreateVectorIndexAction.Dimensions":      atLeast(1),
 	"CreateVectorIndexAction.IndexName":       between(3, 255),
 	"CreateVectorIndexAction.SearchSchema":    atLeast(1),
