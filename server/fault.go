@@ -87,14 +87,14 @@ func find(all []*activeFault, id string) int {
 }
 
 func newActiveFault(r faultRule) *activeFault {
-	if r.Seed == nil && (r.Probability != nil || r.Delay != "") {
-		seed := rand.Int64N(1 << 32)
-		r.Seed = &seed
-	}
 	f := &activeFault{rule: r}
 	f.least, f.most, _ = r.delays() // was checked by validate
-	if r.Seed != nil {
-		f.random = rand.New(rand.NewPCG(uint64(*r.Seed), 0)) //nolint:gosec // repeatable on purpose
+	if r.Seed == nil && (r.Probability != nil || f.least < f.most) {
+		seed := rand.Int64N(1 << 32)
+		f.rule.Seed = &seed
+	}
+	if f.rule.Seed != nil {
+		f.random = rand.New(rand.NewPCG(uint64(*f.rule.Seed), 0)) //nolint:gosec // repeatable on purpose
 	}
 	return f
 }
@@ -255,7 +255,7 @@ func (c *call) faultError(r *faultRule, t *faultTarget) error {
 			exception = throughputExceeded
 		}
 	}
-	if t.table == nil || !isItemOperation(c.op.name) {
+	if !isItemOperation(c.op.name) {
 		return throttlingError(exception, textRate, nil)
 	}
 	text, cause := textTableScaling, causeKeyRange
@@ -264,6 +264,9 @@ func (c *call) faultError(r *faultRule, t *faultTarget) error {
 		text, cause = textTableThroughput, causeProvisioned
 	case requestLimit:
 		text, cause = textAccountLimit, causeAccount
+	}
+	if t.table == nil {
+		return throttlingError(exception, text, nil)
 	}
 	return throttlingError(exception, text, c.appendReason(nil, resource{table: t.table}, direction(t.write), cause))
 }

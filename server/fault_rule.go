@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -57,11 +58,17 @@ const (
 	defaultFraction = 0.5
 )
 
+// faultID is the form of ids, which stand in paths.
+var faultID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
 // validate reports everything that is wrong with a rule.
 func (r *faultRule) validate() error {
 	var errs []error
 	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 
+	if r.ID != "" && !faultID.MatchString(r.ID) {
+		refuse("id %q is not made of 1 to 64 letters, digits, hyphens and underscores", r.ID)
+	}
 	if !slices.Contains(faultKinds, r.Kind) {
 		refuse("kind %q is none of %s", r.Kind, listed(faultKinds))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/stator-db/stator/expression/partiql"
 	"github.com/stator-db/stator/partition"
 	"github.com/stator-db/stator/server/internal/api"
 	"github.com/stator-db/stator/storage/item"
@@ -55,6 +56,8 @@ func (c *call) faultTargets() []faultTarget {
 		return c.batchTargets()
 	case "TransactGetItems", "TransactWriteItems":
 		return c.transactTargets()
+	case "ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction":
+		return c.statementTargets()
 	}
 	return c.tableTargets()
 }
@@ -153,6 +156,67 @@ func (c *call) transactTargets() (targets []faultTarget) {
 		targets = append(targets, c.itemTarget(m.table.Value, *m.item, true))
 	}
 	return targets
+}
+
+// statementTargets has one target for each statement of PartiQL.
+func (c *call) statementTargets() (targets []faultTarget) {
+	switch c.op.name {
+	case "ExecuteStatement":
+		var in api.ExecuteStatementInput
+		if c.unmarshal(&in) == nil {
+			targets = append(targets, c.statementTarget(in.Statement.Value, in.Parameters))
+		}
+	case "BatchExecuteStatement":
+		var in api.BatchExecuteStatementInput
+		if c.unmarshal(&in) != nil {
+			return nil
+		}
+		for _, s := range in.Statements {
+			targets = append(targets, c.statementTarget(s.Statement.Value, s.Parameters))
+		}
+	case "ExecuteTransaction":
+		var in api.ExecuteTransactionInput
+		if c.unmarshal(&in) != nil {
+			return nil
+		}
+		for _, s := range in.TransactStatements {
+			targets = append(targets, c.statementTarget(s.Statement.Value, s.Parameters))
+		}
+	}
+	return targets
+}
+
+// statementTarget is the partition that a statement fixes by an equality, or else
+// its table. A statement with faults is about nothing.
+func (c *call) statementTarget(text string, parameters []api.AttributeValue) faultTarget {
+	values := make([]item.Value, len(parameters))
+	for i, p := range parameters {
+		values[i] = p.Value
+	}
+	statement, err := partiql.Parse(text)
+	if err != nil {
+		return faultTarget{}
+	}
+	command, err := statement.Bind(values)
+	if err != nil {
+		return faultTarget{}
+	}
+	target := c.tableTarget(command.Table)
+	target.write = command.IsWrite()
+	if target.table == nil {
+		return target
+	}
+	schema := target.table.Key
+	if ix := target.table.Index(command.Index); ix != nil {
+		schema = ix.Key
+	}
+	hash := schema.Hash[0].Name
+	if command.Kind == partiql.Insert {
+		target.hash = command.Item.Get(hash)
+	} else {
+		target.hash = command.Where.ItemKey([]string{hash}, true).Key.Get(hash)
+	}
+	return target
 }
 
 // tableTargets is the table that any other request names in one way or another.
