@@ -31,24 +31,24 @@ func TestPrecedence(t *testing.T) {
 		{name: "flags", args: []string{
 			"serve", "--port", "0", "--host", "::1", "--data-dir", "/d", "--in-memory", "--shared-db", "--sync",
 			"--shards", "3", "--cors", "http://a,http://b", "--gsi-consistency", "eventual", "--gsi-lag", "20ms",
-			"--log-level", "debug", "--log-format", "json", "--enforce-throughput",
+			"--log-level", "debug", "--log-format", "json", "--enforce-throughput", "--admin",
 		}, change: func(c *serveCommand) {
 			*c = serveCommand{
 				Port: 0, Host: "::1", DataDir: "/d", InMemory: true, SharedDB: true, Sync: true, Shards: 3,
 				CORS: []string{"http://a", "http://b"}, GSIConsistency: "eventual", GSILag: 20 * time.Millisecond,
-				LogLevel: "debug", LogFormat: "json", EnforceThroughput: true,
+				LogLevel: "debug", LogFormat: "json", EnforceThroughput: true, Admin: true,
 			}
 		}},
 		{name: "environment", env: map[string]string{
 			"STATOR_PORT": "0", "STATOR_HOST": "::1", "STATOR_DATA_DIR": "/d", "STATOR_IN_MEMORY": "true",
 			"STATOR_SHARED_DB": "1", "STATOR_SYNC": "true", "STATOR_SHARDS": "3", "STATOR_CORS": "http://a,http://b",
 			"STATOR_GSI_CONSISTENCY": "eventual", "STATOR_GSI_LAG": "20ms", "STATOR_LOG_LEVEL": "debug",
-			"STATOR_LOG_FORMAT": "json", "STATOR_ENFORCE_THROUGHPUT": "true",
+			"STATOR_LOG_FORMAT": "json", "STATOR_ENFORCE_THROUGHPUT": "true", "STATOR_ADMIN": "true",
 		}, change: func(c *serveCommand) {
 			*c = serveCommand{
 				Port: 0, Host: "::1", DataDir: "/d", InMemory: true, SharedDB: true, Sync: true, Shards: 3,
 				CORS: []string{"http://a", "http://b"}, GSIConsistency: "eventual", GSILag: 20 * time.Millisecond,
-				LogLevel: "debug", LogFormat: "json", EnforceThroughput: true,
+				LogLevel: "debug", LogFormat: "json", EnforceThroughput: true, Admin: true,
 			}
 		}},
 		{name: "file", file: `
@@ -64,13 +64,14 @@ cors: [http://a, http://b]
 gsi-consistency: eventual
 gsi-lag: 20ms
 enforce-throughput: true
+admin: true
 log-level: debug
 log-format: json
 `, change: func(c *serveCommand) {
 			*c = serveCommand{
 				Port: 0, Host: "::1", DataDir: "/d", InMemory: true, SharedDB: true, Sync: true, Shards: 3,
 				CORS: []string{"http://a", "http://b"}, GSIConsistency: "eventual", GSILag: 20 * time.Millisecond,
-				LogLevel: "debug", LogFormat: "json", EnforceThroughput: true,
+				LogLevel: "debug", LogFormat: "json", EnforceThroughput: true, Admin: true,
 			}
 		}},
 		{name: "flag over environment over file",

@@ -105,6 +105,26 @@ func TestServeEnforceThroughput(t *testing.T) {
 	}
 }
 
+// TestServeAdmin checks that the flag reaches the server, and that the endpoints are
+// there without it only in memory.
+func TestServeAdmin(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"--data-dir", t.TempDir()}, http.StatusBadRequest}, // no call of the API
+		{[]string{"--data-dir", t.TempDir(), "--admin"}, http.StatusOK},
+		{[]string{"--in-memory"}, http.StatusOK},
+	} {
+		s := start(t, append([]string{"serve", "--port", "0"}, tc.args...)...)
+		response, err := http.Post(s.url+"/_stator/clock", "application/json", strings.NewReader(`{"advance":"1h"}`))
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, tc.want, response.StatusCode, tc.args)
+	}
+}
+
 func TestServeSync(t *testing.T) {
 	t.Parallel()
 	s := start(t, "serve", "--port", "0", "--data-dir", t.TempDir(), "--sync")
