@@ -33,6 +33,12 @@
 // does not know is an InternalServerError, logged with its cause. A panic in an
 // operation is such an error too, and the process lives.
 //
+// # Beside the API
+//
+// /health and /ready are for probes. Below /_stator/ lie endpoints for operators and
+// tests (admin.go), in memory or with Options.Admin; they answer in plain JSON. The
+// clock that they move is the database's: partition.DB.Now.
+//
 // # Responses
 //
 // Every answer carries x-amzn-RequestId, x-amz-crc32 of the bytes as sent, and
@@ -51,6 +57,16 @@
 //   - An SSESpecification is recorded and described, with a made-up key for an
 //     alias: there is no KMS, and data is not encrypted with its keys.
 //   - ListTagsOfResource answers with one page; streams cannot be tagged.
+//   - The 4 MB of a transaction are counted over the items and keys in the request,
+//     and over what TransactGetItems reads; not over what updates leave.
+//   - Items expire within about a second of their time. A change of the setting takes
+//     effect at once and is final for half an hour, the interval measured on the
+//     service; in DynamoDB Local's manners it can be changed at any time.
+//   - A stream has one shard for each shard of the database. They do not split while
+//     it is enabled, so none has a parent, and any number of readers may follow one.
+//   - The service's texts of IdempotentParameterMismatchException, of expired
+//     iterators and of bad sequence numbers have not been seen; they are the
+//     documentation's or those of its sister service.
 //   - Features that need other services (replicas, resource policies, vector
 //     indexes) are refused with a ValidationException that says so, never accepted
 //     and ignored.
