@@ -66,7 +66,7 @@
 //     it is enabled, so none has a parent, and any number of readers may follow one.
 //   - The service's texts of IdempotentParameterMismatchException, of expired
 //     iterators and of bad sequence numbers have not been seen; they are the
-//     documentation's or those of its sister service.
+//     documentation's or those of Kinesis Data Streams.
 //   - Features that need other services (replicas, resource policies, vector
 //     indexes) are refused with a ValidationException that says so, never accepted
 //     and ignored.
