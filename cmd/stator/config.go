@@ -110,9 +110,11 @@ func lineOf(node ast.Node) int {
 // several subcommands, so a key need not belong to the one that runs.
 func (c *configFile) Validate(app *kong.Application) error {
 	known := map[string]bool{}
-	for _, node := range append([]*kong.Node{app.Node}, app.Children...) {
-		for _, flag := range node.Flags {
-			known[flag.Name] = flag.Name != "help" && flag.Name != "config"
+	for _, leaf := range app.Leaves(false) {
+		for _, group := range leaf.AllFlags(false) {
+			for _, flag := range group {
+				known[flag.Name] = flag.Name != "help" && flag.Name != "config"
+			}
 		}
 	}
 	var unknown []string

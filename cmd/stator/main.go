@@ -28,6 +28,7 @@ type commandLine struct {
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 	Verify      verifyCommand      `cmd:"" help:"Check every item and index entry of a data directory."`
 	Repair      repairCommand      `cmd:"" help:"Rebuild index entries that disagree with their items."`
+	Bench       benchCommand       `cmd:"" help:"Measure this or any other DynamoDB server."`
 }
 
 // process is what a subcommand may use of the process around it.
@@ -62,6 +63,7 @@ func parse(cli *commandLine, args []string, stdout, stderr io.Writer) (*kong.Con
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Writers(stdout, stderr),
+		kong.Vars{"benchWorkloads": workloadHelp()},
 	)
 	if err != nil {
 		return nil, err

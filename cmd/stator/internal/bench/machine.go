@@ -1,0 +1,68 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// Machine describes the computer the generator runs on.
+type Machine struct {
+	Processor string `json:"processor"` // empty when unknown
+	Cores     int    `json:"cores"`
+	Memory    int64  `json:"memoryBytes"` // 0 when unknown
+	System    string `json:"system"`
+}
+
+func thisMachine() Machine {
+	m := Machine{Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH}
+	m.Processor, _ = procField("/proc/cpuinfo", "model name")
+	m.Memory = procBytes("/proc/meminfo", "MemTotal")
+	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		m.System += " " + strings.TrimSpace(string(release))
+	}
+	return m
+}
+
+func (m Machine) String() string {
+	text := fmt.Sprintf("%d cores", m.Cores)
+	if m.Processor != "" {
+		text += " " + m.Processor
+	}
+	if m.Memory > 0 {
+		text += fmt.Sprintf(", %.0f GB", float64(m.Memory)/(1<<30))
+	}
+	return text + ", " + m.System
+}
+
+// processMemory reads the memory of a process where the system has /proc.
+func processMemory(pid int) Memory {
+	file := fmt.Sprintf("/proc/%d/status", pid)
+	return Memory{Resident: procBytes(file, "VmRSS"), Anonymous: procBytes(file, "RssAnon")}
+}
+
+// procField returns the value of the first line "name: value".
+func procField(file, name string) (string, bool) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", false
+	}
+	for line := range strings.Lines(string(data)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value), true
+		}
+	}
+	return "", false
+}
+
+// procBytes reads a line "name:   123 kB"; 0 if there is none.
+func procBytes(file, name string) int64 {
+	value, _ := procField(file, name)
+	n, err := strconv.ParseInt(strings.TrimSuffix(value, " kB"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n << 10
+}
