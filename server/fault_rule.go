@@ -151,7 +151,7 @@ func (k faultKind) concerns(operation string) bool {
 		}
 		return isTransaction(operation)
 	case faultPartial:
-		return operation == "BatchGetItem" || operation == "BatchWriteItem"
+		return operation == "BatchGetItem" || operation == "BatchWriteItem" || operation == "BatchExecuteStatement"
 	}
 	return true
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -56,6 +57,27 @@ func newThrottledClient(t testing.TB) (*testClient, *atomic.Int64) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return &testClient{t, s}, &clock
+}
+
+// TestThrottleFollowsClock moves the clock as users do.
+func TestThrottleFollowsClock(t *testing.T) {
+	client, _ := newThrottledClient(t)
+	client.must("CreateTable", `{"TableName":"tab","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1}}`)
+	puts := func() (n int) {
+		for {
+			status, answer := client.send("PutItem", `{"TableName":"tab","Item":{"pk":{"S":"a"}}}`)
+			if status != http.StatusOK {
+				require.Contains(t, answer, throughputExceeded)
+				return n
+			}
+			n++
+		}
+	}
+	require.Equal(t, 300, puts())
+	require.Equal(t, 0, puts())
+	status, answer := admin(client.server, http.MethodPost, "/_stator/clock", `{"advance":"20s"}`)
+	require.Equal(t, http.StatusOK, status, answer)
+	require.Equal(t, 20, puts())
 }
 
 // TestBucketBounds draws traffic and checks that what was admitted never exceeds
