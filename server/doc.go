@@ -44,6 +44,17 @@
 // Every answer carries x-amzn-RequestId, x-amz-crc32 of the bytes as sent, and
 // Content-Length; bodies from 1 KiB are compressed for clients that accept gzip.
 //
+// # Throughput and faults
+//
+// Operations reach items through the methods in metered.go. With
+// Options.EnforceThroughput these keep to the limits of throttle.go, which are token
+// buckets (buckets.go) filled by the database's clock; batches and transactions
+// learn item by item what was turned away. Off, they are one comparison.
+//
+// Rules of faults (fault.go) stand between the dispatcher and the operation. What a
+// rule needs to know about a request, fault_target.go reads from it anew: nothing in
+// the operations knows of faults, and without rules there is one atomic load.
+//
 // # Where it differs from the service
 //
 //   - Signatures are parsed, not verified: any credentials are good.
@@ -67,6 +78,10 @@
 //   - The service's texts of IdempotentParameterMismatchException, of expired
 //     iterators and of bad sequence numbers have not been seen; they are the
 //     documentation's or those of Kinesis Data Streams.
+//   - Throttling, where it is enforced, starts with full buckets, takes every partition
+//     key to have a partition of its own, and lets on-demand tables without a maximum
+//     scale at once. A canceled transaction is charged for what its request holds.
+//     What an index is charged for an entry that moves is known only afterwards.
 //   - Features that need other services (replicas, resource policies, vector
 //     indexes) are refused with a ValidationException that says so, never accepted
 //     and ignored.
