@@ -31,7 +31,7 @@ func TestModel(t *testing.T) {
 	outcomes := map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &machine{
-			options:  server.Options{Shards: pick(rt, "shards", 1, 3, 8), InMemory: !oneIn(rt, 5, "on disk")},
+			options:  server.Options{Shards: pick(rt, "shards", 1, 3, 8, 3), InMemory: !oneIn(rt, 6, "on disk")},
 			outcomes: outcomes,
 		}
 		if !m.options.InMemory {
@@ -40,9 +40,6 @@ func TestModel(t *testing.T) {
 		m.open(rt)
 		defer func() { require.NoError(rt, m.server.Close()) }()
 		m.createTable(rt)
-		for range rapid.IntRange(0, 5).Draw(rt, "batches") {
-			m.batchWrite(rt)
-		}
 		for range 3 { // opening a server costs as much time as a hundred steps
 			rt.Repeat(m.actions())
 		}
@@ -60,7 +57,7 @@ func TestModel(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	for _, operation := range []string{"PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"} {
+	for _, operation := range []string{"PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "TransactGetItems"} {
 		require.Greater(t, outcomes[operation+" 200"], outcomes[operation+" ValidationException"], operation)
 	}
 }
@@ -85,6 +82,8 @@ type machine struct {
 	options  server.Options
 	server   *server.Server
 	table    *model.Table
+	repeat   object         // the last transaction with a token
+	tokens   int            // used so far
 	outcomes map[string]int // how often each operation was answered how
 }
 
@@ -101,8 +100,13 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		"recreate":       m.recreate,
 		"reopen":         m.reopen,
 		"UpdateTable":    m.updateTable,
+
+		"TransactGetItems":         m.transactGet,
+		"TransactWriteItems again": m.transactAgain,
 	}
-	for name, often := range map[string]func(*rapid.T){"PutItem": m.put, "Query": m.query, "Scan": m.scan, "UpdateItem": m.update} {
+	for name, often := range map[string]func(*rapid.T){
+		"PutItem": m.put, "Query": m.query, "Scan": m.scan, "TransactWriteItems": m.transactWrite, "UpdateItem": m.update,
+	} {
 		for i := range 5 {
 			actions[fmt.Sprint(name, i)] = often
 		}

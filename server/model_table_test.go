@@ -84,7 +84,7 @@ func definitions(schemas ...model.Schema) (attributes []any) {
 }
 
 func (m *machine) createTable(t *rapid.T) {
-	m.table = drawSchema(t)
+	m.table, m.repeat = drawSchema(t), nil
 	request := object{"TableName": m.table.Name, "BillingMode": "PAY_PER_REQUEST", "KeySchema": schemaRequest(m.table.Key)}
 	schemas := []model.Schema{m.table.Key}
 	var local, global []any
@@ -106,10 +106,16 @@ func (m *machine) createTable(t *rapid.T) {
 	exception, _ := m.send(t, "CreateTable", request)
 	require.Empty(t, exception)
 	m.awaitActive(t)
+	for range rapid.IntRange(0, 6).Draw(t, "batches") {
+		m.batchWrite(t)
+	}
 }
 
-// recreate replaces the table by an empty one of the same name.
+// recreate replaces the table by another of the same name.
 func (m *machine) recreate(t *rapid.T) {
+	if !oneIn(t, 3, "recreate") {
+		t.Skip("more often a table goes on to fill")
+	}
 	exception, _ := m.send(t, "DeleteTable", object{"TableName": m.table.Name})
 	require.Empty(t, exception)
 	exception, _ = m.send(t, "Scan", object{"TableName": m.table.Name})

@@ -36,7 +36,9 @@ func serveTransactGetItems(c *call) error {
 			if projections[i] != nil {
 				it = projections[i].Apply(it)
 			}
-			c.out = it.AppendJSON(appendName(c.out, "Item"))
+			if it.Len() > 0 { // measured: nothing projected looks like no item, unlike in GetItem
+				c.out = it.AppendJSON(appendName(c.out, "Item"))
+			}
 		} else {
 			cost.transactRead(0)
 		}

@@ -79,6 +79,9 @@ func (t *Table) id(key Item) string {
 	return string(text)
 }
 
+// SameKey reports whether two items, or keys, have the same key.
+func (t *Table) SameKey(a, b Item) bool { return t.id(a) == t.id(b) }
+
 // Get returns the item under a key, or nil.
 func (t *Table) Get(key Item) Item { return t.items[t.id(key)] }
 
@@ -99,6 +102,22 @@ type Write struct {
 	Item      Item   // the whole item of a Put, else the key
 	Update    Update
 	Condition *Condition
+}
+
+// DoAll does all the writes, which concern different items, or none of them: then
+// one of the errors, which stand at the positions of their writes, is not nil.
+func (t *Table) DoAll(writes []Write) (errs []error) {
+	fine := true
+	for _, w := range writes {
+		_, err := t.Judge(w)
+		errs, fine = append(errs, err), fine && err == nil
+	}
+	for _, w := range writes {
+		if next, _ := t.Judge(w); fine {
+			t.store(w.Item, next)
+		}
+	}
+	return errs
 }
 
 // Judge decides a write without doing it: the item afterwards, nil for none.
@@ -150,7 +169,7 @@ func (t *Table) Do(w Write) (old, next Item, err error) {
 
 // allows judges an update by what is known without the item.
 func (t *Table) allows(u Update) bool {
-	if clash(u.Targets()) {
+	if u.Clashes() {
 		return false
 	}
 	for _, a := range u {

@@ -37,6 +37,9 @@ func (u Update) Targets() []Path {
 	return paths
 }
 
+// Clashes reports whether two of the targets cannot stand in one update.
+func (u Update) Clashes() bool { return clash(u.Targets()) }
+
 // resolve computes the right side of SET from the item as it was.
 func (s *SetValue) resolve(old Item) (*Value, error) {
 	switch s.Op {
