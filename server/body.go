@@ -14,19 +14,21 @@ import (
 // Guide, "Quotas": 16 MB).
 const maxBody = 16 << 20
 
-// bodyStep is how far a body's buffer grows on trust in Content-Length; beyond
-// it, memory is only taken for bytes that arrived.
+// bodyStep is how far a body's buffer grows on trust in Content-Length and without
+// asking the budget; beyond it, memory is only taken for bytes that arrived.
 const bodyStep = 64 << 10
 
 // errBodyTooLarge is answered with HTTP 413.
 var errBodyTooLarge = errors.New("request body exceeds 16 MiB")
 
-// read fills c.body with the request body, inflated if it is compressed.
-func (c *call) read(r *http.Request) error {
-	var err error
+// read fills c.body with the request body, inflated if it is compressed. Whatever
+// is longer than bodyStep waits for its share of largeBodies first.
+func (c *call) read(w http.ResponseWriter, r *http.Request) error {
+	reserve := func(size int64) error { return c.reserve(http.NewResponseController(w), size) }
 	encoding := r.Header.Get("Content-Encoding")
+	var err error
 	if encoding == "" || encoding == "identity" {
-		c.body, err = readAll(c.body, r.Body, r.ContentLength)
+		c.body, err = readAll(c.body, r.Body, r.ContentLength, reserve)
 		return err
 	}
 	var inflated io.Reader
@@ -42,24 +44,41 @@ func (c *call) read(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c.body, err = readAll(c.body, inflated, -1)
+	c.body, err = readAll(c.body, inflated, -1, reserve)
 	return err
 }
 
-// readAll appends what r yields to buf, up to maxBody bytes in all. size is the
-// announced length, or -1.
-func readAll(buf []byte, r io.Reader, size int64) ([]byte, error) {
+// readAll appends what r yields to buf, which is empty, up to maxBody bytes. size
+// is the announced length, or -1. It calls reserve once, with size, before it holds
+// more than bodyStep bytes.
+func readAll(buf []byte, r io.Reader, size int64, reserve func(size int64) error) ([]byte, error) {
 	if size > maxBody {
 		return buf, errBodyTooLarge
 	}
-	if size >= 0 && size < bodyStep {
+	reserved := false
+	if size > bodyStep {
+		if err := reserve(size); err != nil {
+			return buf, err
+		}
+		reserved = true
+	} else if size >= 0 {
 		buf = slices.Grow(buf, int(size)+1) // one more, to see the end without growing
 	}
 	for {
+		if len(buf) > bodyStep && !reserved {
+			if err := reserve(size); err != nil {
+				return buf, err
+			}
+			reserved = true
+		}
 		if len(buf) == cap(buf) {
 			buf = slices.Grow(buf, max(512, min(len(buf), 4<<20)))
 		}
-		n, err := r.Read(buf[len(buf):min(cap(buf), maxBody+1)])
+		room := min(cap(buf), maxBody+1)
+		if !reserved {
+			room = min(room, bodyStep+1)
+		}
+		n, err := r.Read(buf[len(buf):room])
 		buf = buf[:len(buf)+n]
 		switch {
 		case len(buf) > maxBody:

@@ -23,6 +23,8 @@ type call struct {
 
 	body []byte // the request, JSON
 	out  []byte // the response body; serve appends to it
+
+	reserved int64 // bytes of Server.bodies that body may take
 }
 
 var calls = sync.Pool{New: func() any { return new(call) }}
@@ -41,6 +43,9 @@ func newCall(ctx context.Context, s *Server) *call {
 // release gives the call back to the pool. Writes are over when serve returns, even
 // if the client went away, and decoded requests do not alias body.
 func (c *call) release() {
+	if c.reserved > 0 {
+		c.s.bodies.Release(c.reserved)
+	}
 	if cap(c.body) > maxPooledBuffer {
 		c.body = nil
 	}

@@ -26,6 +26,11 @@
 // buffers are pooled: decoded requests do not alias the body, and writes are over
 // when an operation returns.
 //
+// # Memory
+//
+// A request is read into memory whole. What all requests longer than bodyStep may
+// take together is bounded by largeBodies; those that find no room wait. budget.go
+//
 // # Errors
 //
 // Operations return *apiError, made by the constructors in errors.go, or errors

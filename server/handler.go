@@ -54,7 +54,7 @@ func (s *Server) serveAPI(g *gin.Context) {
 	c := newCall(r.Context(), s)
 	c.host = r.Host
 	defer c.release()
-	switch err := c.read(r); {
+	switch err := c.read(g.Writer, r); {
 	case errors.Is(err, errBodyTooLarge):
 		w.tooLarge()
 		return

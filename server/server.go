@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/stator-db/stator/partition"
 )
@@ -20,6 +21,7 @@ type Server struct {
 	db      *partition.DB
 	engine  *gin.Engine
 	missing missingTables
+	bodies  *semaphore.Weighted // largeBodies
 	// throttle is nil unless throughput is enforced.
 	throttle *buckets
 	faults   faults
@@ -44,7 +46,7 @@ func open(o Options, clock func() time.Time) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, log: o.Logger, db: db}
+	s := &Server{options: o, log: o.Logger, db: db, bodies: semaphore.NewWeighted(largeBodies)}
 	if o.EnforceThroughput {
 		s.throttle = newBuckets()
 	}

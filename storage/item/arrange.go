@@ -128,24 +128,26 @@ func (a *arranger) sortByName(spans []span) {
 func (a *arranger) arrangeMembers(t Type, base, body int) (duplicates []Value) {
 	spans := a.spans[base:]
 	a.spans = a.spans[:base]
-	compare := func(x, y *span) int {
+	// By value: pointers into a call through a variable would put every pair that
+	// sorting compares on the heap.
+	compare := func(x, y span) int {
 		return bytes.Compare(a.buf[x.value:x.end], a.buf[y.value:y.end])
 	}
 	if t == NS {
-		compare = func(x, y *span) int {
+		compare = func(x, y span) int {
 			return compareNumberText(a.buf[x.value:x.end], a.buf[y.value:y.end])
 		}
 	}
 	sorted := true
 	for i := 1; i < len(spans) && sorted; i++ {
-		sorted = compare(&spans[i-1], &spans[i]) < 0
+		sorted = compare(spans[i-1], spans[i]) < 0
 	}
 	if sorted {
 		return nil
 	}
-	slices.SortFunc(spans, func(x, y span) int { return compare(&x, &y) })
+	slices.SortFunc(spans, compare)
 	for i := 1; i < len(spans); i++ {
-		if compare(&spans[i-1], &spans[i]) == 0 {
+		if compare(spans[i-1], spans[i]) == 0 {
 			return a.membersAsSent(spans)
 		}
 	}
