@@ -1,6 +1,8 @@
 package server
 
 import (
+	"errors"
+
 	"github.com/stator-db/stator/partition"
 	"github.com/stator-db/stator/server/internal/api"
 )
@@ -79,26 +81,31 @@ type batchWrites struct {
 
 func (b *batchWrites) isLeft(i int) bool { return b.left != nil && b.left[i] }
 
-// leftOver tells which requests of a batch were throttled; nil is none. If all
-// were, the batch fails with the exception of the first, and any other error fails
-// it at once.
+// leftOver tells which requests of a batch were throttled, or met a transaction on
+// their item, for which this operation has no exception; nil is none. If all were
+// throttled, the batch fails with the exception of the first, and any other error
+// fails it at once.
 func leftOver(errs []error) ([]bool, error) {
 	var left []bool
 	var first error
-	count := 0
+	throttled := 0
 	for i, err := range errs {
 		switch {
 		case err == nil:
 			continue
-		case !isThrottled(err):
+		case isThrottled(err):
+			if throttled++; first == nil {
+				first = err
+			}
+		case !errors.Is(err, partition.ErrTransactionConflict):
 			return nil, err
-		case left == nil:
-			left, first = make([]bool, len(errs)), err
+		}
+		if left == nil {
+			left = make([]bool, len(errs))
 		}
 		left[i] = true
-		count++
 	}
-	if count == len(errs) {
+	if throttled == len(errs) {
 		return nil, first
 	}
 	return left, nil
@@ -167,7 +174,8 @@ type batchKey struct {
 }
 
 // answerBatchWrites appends the response. The shards hold writers back rather than
-// turn them away, so that only throttling leaves anything unprocessed.
+// turn them away, so that only throttling and transactions leave anything
+// unprocessed.
 func (c *call) answerBatchWrites(in *api.BatchWriteItemInput, batch *batchWrites, results []partition.WriteResult) error {
 	c.out = append(c.out, `{"UnprocessedItems":{`...)
 	c.appendUnprocessedItems(in, batch)

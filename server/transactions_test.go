@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -87,6 +88,33 @@ func TestTransactionErrors(t *testing.T) {
 		{&partition.TransactionCanceled{Reasons: []error{nil, errUnavailable}}, `{"__type":"com.amazon.coral.service#ServiceUnavailable","message":"Service is unable to process request"}`},
 	} {
 		require.Equal(t, tt.want, string(c.toAPIError(tt.err).appendJSON(nil)))
+	}
+}
+
+// TestBatchMeetsTransaction leaves unprocessed what a transaction holds: the
+// exception for it is none of BatchWriteItem's.
+func TestBatchMeetsTransaction(t *testing.T) {
+	held := fmt.Errorf("wrapped: %w", partition.ErrTransactionConflict)
+	throttled := &apiError{Type: modelPrefix + throttling}
+	for _, tt := range []struct {
+		errs string
+		left []bool
+		err  error
+	}{
+		{errs: "..", left: nil},
+		{errs: ".h", left: []bool{false, true}},
+		{errs: "hh", left: []bool{true, true}},
+		{errs: "ht", left: []bool{true, true}},
+		{errs: "tt", err: throttled},
+		{errs: "hx", err: io.ErrUnexpectedEOF},
+	} {
+		var errs []error
+		for _, kind := range tt.errs {
+			errs = append(errs, map[rune]error{'h': held, 't': throttled, 'x': io.ErrUnexpectedEOF}[kind])
+		}
+		left, err := leftOver(errs)
+		require.Equal(t, tt.left, left, tt.errs)
+		require.Equal(t, tt.err, err, tt.errs)
 	}
 }
 
