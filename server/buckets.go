@@ -102,6 +102,10 @@ func (b *buckets) chargeLocked(now time.Time, charges []charge) {
 func (l limit) worth(u units) time.Duration {
 	const nanoseconds = int64(time.Second)
 	perSecond := 2 * l.rate // units are halves
-	whole, rest := int64(u)/perSecond, int64(u)%perSecond
-	return time.Duration(whole*nanoseconds + (rest*nanoseconds+perSecond-1)/perSecond)
+	whole, rest := int64(u)/perSecond, int64(u)%perSecond*nanoseconds
+	d := whole*nanoseconds + rest/perSecond
+	if rest%perSecond > 0 {
+		d++
+	}
+	return time.Duration(d)
 }

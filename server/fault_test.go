@@ -3,7 +3,11 @@ package server
 import (
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -215,6 +219,41 @@ func TestFaultProbability(t *testing.T) {
 
 	f := newActiveFault(faultRule{Kind: faultInternal, Probability: &p})
 	require.NotNil(t, f.status().Seed, "a drawn seed is shown, so that the run can be repeated")
+}
+
+// TestFaultsChangeUnderLoad exchanges rules while requests are served, and counts
+// that every request is befallen by at most one of them.
+func TestFaultsChangeUnderLoad(t *testing.T) {
+	s := openTest(t, Options{})
+	const each = 200
+	var failed atomic.Int64
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			for range each {
+				if code, _ := as(s, "a", "r", "ListTables", `{}`); code != http.StatusOK {
+					failed.Add(1)
+				}
+			}
+		})
+	}
+	var rules []*activeFault
+	for i := range 100 {
+		id := strconv.Itoa(i)
+		code, body := admin(s, http.MethodPost, "/_stator/faults", `[{"id":"`+id+`","kind":"InternalServerError","every":2},{"kind":"ServiceUnavailable"}]`)
+		require.Equal(t, http.StatusOK, code, body)
+		rules = append(rules, s.faults.list()...)
+		runtime.Gosched()
+		code, body = admin(s, http.MethodDelete, "/_stator/faults", "")
+		require.Equal(t, http.StatusOK, code, body)
+	}
+	clients.Wait()
+	require.Nil(t, s.faults.list())
+	injected := 0
+	for _, f := range rules {
+		injected += f.status().Injected
+	}
+	require.EqualValues(t, failed.Load(), injected)
 }
 
 // TestFaultRulesAreRefused lists what is wrong with a rule, and that none of a list
