@@ -56,7 +56,7 @@
 // buckets (buckets.go) filled by the database's clock; batches and transactions
 // learn item by item what was turned away. Off, they are one comparison.
 //
-// Rules of faults (fault.go) stand between the dispatcher and the operation. What a
+// Rules of faults (fault.go, fault_serve.go) stand between the dispatcher and the operation. What a
 // rule needs to know about a request, fault_target.go reads from it anew: nothing in
 // the operations knows of faults, and without rules there is one atomic load.
 //

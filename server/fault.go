@@ -1,19 +1,13 @@
 package server
 
 import (
-	"context"
 	"errors"
-	"math"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/stator-db/stator/partition"
-	"github.com/stator-db/stator/storage/item"
 )
 
 // faults are the rules in force. A server without rules pays for one atomic load a
@@ -55,7 +49,7 @@ func (f *faults) list() []*activeFault {
 func (f *faults) add(rules []faultRule) ([]*activeFault, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	all := append([]*activeFault(nil), f.list()...)
+	all := slices.Clone(f.list())
 	if len(all)+len(rules) > maxFaults {
 		return nil, errTooManyFaults
 	}
@@ -63,11 +57,11 @@ func (f *faults) add(rules []faultRule) ([]*activeFault, error) {
 	for _, r := range rules {
 		for r.ID == "" {
 			next++
-			if id := strconv.Itoa(next); find(all, id) < 0 {
+			if id := strconv.Itoa(next); !hasFault(all, id) {
 				r.ID = id
 			}
 		}
-		if find(all, r.ID) >= 0 {
+		if hasFault(all, r.ID) {
 			return nil, errFaultExists
 		}
 		all = append(all, newActiveFault(r))
@@ -77,13 +71,8 @@ func (f *faults) add(rules []faultRule) ([]*activeFault, error) {
 	return all[len(all)-len(rules):], nil
 }
 
-func find(all []*activeFault, id string) int {
-	for i, f := range all {
-		if f.rule.ID == id {
-			return i
-		}
-	}
-	return -1
+func hasFault(all []*activeFault, id string) bool {
+	return slices.ContainsFunc(all, func(f *activeFault) bool { return f.rule.ID == id })
 }
 
 func newActiveFault(r faultRule) *activeFault {
@@ -94,7 +83,7 @@ func newActiveFault(r faultRule) *activeFault {
 		f.rule.Seed = &seed
 	}
 	if f.rule.Seed != nil {
-		f.random = rand.New(rand.NewPCG(uint64(*f.rule.Seed), 0)) //nolint:gosec // repeatable on purpose
+		f.random = rand.New(rand.NewPCG(uint64(*f.rule.Seed), 0))
 	}
 	return f
 }
@@ -138,175 +127,4 @@ func (f *activeFault) strikes() (delay time.Duration, yes bool) {
 		delay += time.Duration(f.random.Int64N(int64(f.most-f.least) + 1))
 	}
 	return delay, true
-}
-
-// serveFaulty runs the operation under the rules. They are asked in order; the
-// first whose fault is more than a delay ends it.
-func (c *call) serveFaulty(rules []*activeFault) error {
-	var targets []faultTarget // of the request, read when first needed
-	read := false
-	for _, f := range rules {
-		r := &f.rule
-		if !r.about(c.op.name) {
-			continue
-		}
-		if !read {
-			targets, read = c.faultTargets(), true
-		}
-		struck, matches := c.struck(r, targets)
-		if !matches {
-			continue
-		}
-		delay, yes := f.strikes()
-		if !yes {
-			continue
-		}
-		if err := c.wait(delay); err != nil {
-			return err
-		}
-		if r.Kind != faultLatency {
-			return c.serveFault(r, targets, struck)
-		}
-	}
-	return c.op.serve(c)
-}
-
-// about reports whether the rule is for requests of an operation.
-func (r *faultRule) about(operation string) bool {
-	return r.Kind.concerns(operation) && (len(r.Operations) == 0 || slices.Contains(r.Operations, operation))
-}
-
-// struck tells which targets the rule is about, and whether the request matches. A
-// rule without patterns matches a request without targets as well.
-func (c *call) struck(r *faultRule, targets []faultTarget) (struck []bool, matches bool) {
-	matches = r.Table == "" && r.Key == "" && r.Kind != faultConflict
-	struck = make([]bool, len(targets))
-	for i := range targets {
-		t := &targets[i]
-		// Reads conflict with nothing, unless in a transaction.
-		struck[i] = t.matches(r) && (r.Kind != faultConflict || t.write || isTransaction(c.op.name))
-		matches = matches || struck[i]
-	}
-	return struck, matches
-}
-
-// wait returns after d, or before if the client goes away.
-func (c *call) wait(d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-c.ctx.Done():
-		return context.Cause(c.ctx)
-	}
-}
-
-// serveFault answers a request with the fault.
-func (c *call) serveFault(r *faultRule, targets []faultTarget, struck []bool) error {
-	switch {
-	case r.Kind == faultPartial:
-		c.partial = &partialBatch{rule: r}
-		return c.op.serve(c)
-	case r.After:
-		// Whatever comes of it, the client does not get to know.
-		_ = c.op.serve(c)
-	}
-	switch r.Kind {
-	case faultInternal:
-		return errInternal
-	case faultUnavailable:
-		return errUnavailable
-	case faultDrop:
-		return errDropped
-	}
-	if !isTransaction(c.op.name) || r.Exception == requestLimit {
-		return c.faultError(r, struckFirst(targets, struck))
-	}
-	canceled := &partition.TransactionCanceled{Reasons: make([]error, len(targets))}
-	for i := range targets {
-		if struck[i] {
-			canceled.Reasons[i] = c.faultError(r, &targets[i])
-		}
-	}
-	return canceled
-}
-
-// struckFirst is the first target that the rule is about, or one about nothing.
-func struckFirst(targets []faultTarget, struck []bool) *faultTarget {
-	if i := slices.Index(struck, true); i >= 0 {
-		return &targets[i]
-	}
-	return &faultTarget{}
-}
-
-// faultError is the exception that a write or read of the target meets.
-func (c *call) faultError(r *faultRule, t *faultTarget) error {
-	if r.Kind == faultConflict {
-		return partition.ErrTransactionConflict
-	}
-	exception := r.Exception
-	if exception == "" {
-		exception = throttling
-		if t.table != nil && t.table.Billing == partition.Provisioned {
-			exception = throughputExceeded
-		}
-	}
-	if !isItemOperation(c.op.name) {
-		return throttlingError(exception, textRate, nil)
-	}
-	text, cause := textTableScaling, causeKeyRange
-	switch exception {
-	case throughputExceeded:
-		text, cause = textTableThroughput, causeProvisioned
-	case requestLimit:
-		text, cause = textAccountLimit, causeAccount
-	}
-	if t.table == nil {
-		return throttlingError(exception, text, nil)
-	}
-	return throttlingError(exception, text, c.appendReason(nil, resource{table: t.table}, direction(t.write), cause))
-}
-
-// errDropped ends a request without an answer.
-var errDropped = errors.New("connection dropped")
-
-// abortDropped closes the connection if err is errDropped.
-func abortDropped(err error) {
-	if errors.Is(err, errDropped) {
-		panic(http.ErrAbortHandler) // which net/http takes as what it is
-	}
-}
-
-// A partialBatch leaves parts of a batch unprocessed, as a partition short of
-// throughput does.
-type partialBatch struct {
-	rule    *faultRule
-	matched int // requests of the batch so far that the rule is about
-}
-
-// turnAway decides about the next request of a batch: an exception leaves it
-// unprocessed. Those left are spread evenly, beginning with the first.
-func (c *call) turnAway(t *partition.Table, key item.Item, d direction) error {
-	p := c.partial
-	if p == nil {
-		return nil
-	}
-	target := faultTarget{table: t, name: t.Name, hash: key.Get(t.Key.Hash[0].Name), write: bool(d)}
-	if !target.matches(p.rule) {
-		return nil
-	}
-	fraction := defaultFraction
-	if p.rule.Fraction != nil {
-		fraction = *p.rule.Fraction
-	}
-	before := math.Ceil(float64(p.matched) * fraction)
-	p.matched++
-	if math.Ceil(float64(p.matched)*fraction) == before {
-		return nil
-	}
-	return c.faultError(&faultRule{Kind: faultThrottling}, &target)
 }

@@ -165,6 +165,28 @@ func setFaults(t *testing.T, s *Server, rules string) (unspent int) {
 	return unspent
 }
 
+// TestFaultsOfStreams finds the table in what requests of the Streams API name.
+func TestFaultsOfStreams(t *testing.T) {
+	s := openTest(t, Options{})
+	setFaults(t, s, `{"kind":"ServiceUnavailable","table":"users"}`)
+	for _, tt := range []struct {
+		operation, body string
+		want            int
+	}{
+		{"ListStreams", `{"TableName":"users"}`, http.StatusServiceUnavailable},
+		{"ListStreams", `{}`, http.StatusOK},
+		{"DescribeStream", `{"StreamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/users/stream/2026-10-01T12:00:00.500"}`, http.StatusServiceUnavailable},
+		{"DescribeStream", `{"StreamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/other/stream/2026-10-01T12:00:00.500"}`, http.StatusBadRequest},
+		{"GetRecords", `{"ShardIterator":"arn:aws:dynamodb:us-east-1:000000000000:table/users/stream/2026-10-01T12:00:00.500|1|AAAA"}`, http.StatusServiceUnavailable},
+	} {
+		r := request("", strings.NewReader(tt.body))
+		r.Header.Set("X-Amz-Target", streamsTargetPrefix+tt.operation)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		require.Equal(t, tt.want, w.Code, "%s %s: %s", tt.operation, tt.body, w.Body)
+	}
+}
+
 // TestFaultDelay takes at least as long as the rule says, ends with the client, and
 // draws the same delays from the same seed.
 func TestFaultDelay(t *testing.T) {
@@ -263,7 +285,7 @@ func TestFaultRulesAreRefused(t *testing.T) {
 	for _, tt := range []struct{ rule, want string }{
 		{`{}`, `rule 1: kind "" is none of throttling, InternalServerError, ServiceUnavailable, conflict, partialBatch, latency, drop`},
 		{`{"kind":"drop","colour":"red"}`, `unknown object member name "colour"`},
-		{`{"kind":"drop","nth":"1"}`, `cannot unmarshal`},
+		{`{"kind":"drop","nth":"1"}`, `within \"/nth\"`},
 		{`[{"kind":"drop"},{"kind":"drop","operations":["PutItems"]}]`, `rule 2: operation "PutItems" does not exist`},
 		{`{"kind":"conflict","operations":["GetItem"]}`, `rule 1: operation "GetItem": conflict does not happen to it`},
 		{`{"kind":"partialBatch","operations":["PutItem"]}`, `rule 1: operation "PutItem": partialBatch does not happen to it`},
@@ -283,7 +305,7 @@ func TestFaultRulesAreRefused(t *testing.T) {
 		{`{"kind":"throttling","after":true}`, `rule 1: after belongs to the kinds InternalServerError, ServiceUnavailable, drop`},
 		{`[{"id":"x","kind":"drop"},{"id":"x","kind":"drop"}]`, `there is a rule with this id already`},
 		{`[` + strings.Repeat(`{"kind":"drop"},`, maxFaults) + `{"kind":"drop"}]`, `there can be at most 1000 rules`},
-		{`"drop"`, `cannot unmarshal`},
+		{`"drop"`, `JSON string`},
 		{`{"kind":"drop"`, `unexpected EOF`},
 	} {
 		code, body := admin(s, http.MethodPost, "/_stator/faults", tt.rule)
