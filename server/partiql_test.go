@@ -103,8 +103,8 @@ func (s *partiqlScript) send(t *testing.T, d *datadriven.TestData, operation str
 		NextToken string
 	}
 	require.NoError(t, json.Unmarshal([]byte(answer), &members))
-	s.token = members.NextToken
-	if s.token != "" {
+	if members.NextToken != "" {
+		s.token = members.NextToken
 		answer = strings.ReplaceAll(answer, `"`+s.token+`"`, "token")
 	}
 	return collapseRuns(answer)

@@ -1,7 +1,6 @@
 package partiql
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/stator-db/stator/expression"
@@ -150,6 +149,7 @@ func columns(items []*selectItemSyntax) ([]expression.Column, error) {
 		return nil, nil
 	}
 	columns := make([]expression.Column, 0, len(items))
+	seen := make(map[string]bool, len(items))
 	for _, i := range items {
 		u := i.Expression.operand()
 		if !u.isPath() {
@@ -160,9 +160,10 @@ func columns(items []*selectItemSyntax) ([]expression.Column, error) {
 			return nil, fault
 		}
 		name := columnName(p)
-		if slices.ContainsFunc(columns, func(c expression.Column) bool { return c.Name == name }) {
+		if seen[name] {
 			return nil, errorf("Duplicate identifiers in select clause: %s", name)
 		}
+		seen[name] = true
 		columns = append(columns, expression.Column{Path: p, Name: name})
 	}
 	return columns, nil

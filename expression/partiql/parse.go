@@ -20,7 +20,7 @@ const (
 
 	// maxBrackets bounds how many brackets a statement opens. They cost the
 	// parser most; text with more is nothing but brackets.
-	maxBrackets = 2048
+	maxBrackets = 1024
 
 	// cacheWeight bounds the memory in bytes, by the estimate of weight, that
 	// parsed statements take.
