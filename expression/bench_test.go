@@ -67,7 +67,7 @@ func TestConcurrentUse(t *testing.T) {
 					t.Error(err)
 					continue
 				}
-				if _, err := u.Apply(it, it); err != nil {
+				if _, err := u.Apply(it); err != nil {
 					t.Error(err)
 				}
 			}
@@ -151,7 +151,7 @@ func BenchmarkApply(b *testing.B) {
 			u := mustUpdate(b, text, testValues)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := u.Apply(it, it); err != nil {
+				if _, err := u.Apply(it); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -56,8 +56,12 @@ func (c *textCheck) function(name string, use functionUse) {
 	case useUnknown:
 		c.note(unknownFunction, "Invalid function name; function: %s", name)
 	default:
-		c.note(misusedFunction, "The function is not allowed to be used this way in an expression; function: %s", name)
+		c.misused(name)
 	}
+}
+
+func (c *textCheck) misused(function string) {
+	c.note(misusedFunction, "The function is not allowed to be used this way in an expression; function: %s", function)
 }
 
 func (c *textCheck) parentheses(redundant bool) {
@@ -212,6 +216,9 @@ func (c *textCheck) term(t *termSyntax) {
 		c.function(t.Call.Name, useSet)
 		for _, arg := range t.Call.Args {
 			c.term(arg)
+			if t.Call.Name == "list_append" && arg.calls("list_append") {
+				c.misused("list_append") // what the service has against it is not known
+			}
 		}
 	case t.Path != nil:
 		c.path(t.Path)

@@ -125,7 +125,7 @@ func (s *script) command(name string) func(text string) string {
 		}
 	case "apply":
 		return update(func(u *Update) string {
-			it, err := u.Apply(s.old, s.base)
+			it, err := u.Apply(s.base)
 			if err != nil {
 				return "error: " + err.Error()
 			}
@@ -133,7 +133,7 @@ func (s *script) command(name string) func(text string) string {
 		})
 	case "returned":
 		return update(func(u *Update) string {
-			it, err := u.Apply(s.old, s.base)
+			it, err := u.Apply(s.base)
 			if err != nil {
 				return "error: " + err.Error()
 			}

@@ -99,11 +99,6 @@ func (kc *KeyCondition) add(p predicate) (fault string) {
 // the attribute must be the first of them.
 func (kc *KeyCondition) addTerm(op KeyOp, operator string, operands ...*operand) (fault string) {
 	const misshaped = "Invalid condition in KeyConditionExpression: "
-	for _, o := range operands {
-		if o.sizeOf {
-			return "KeyConditionExpressions cannot contain nested operations"
-		}
-	}
 	if operator != "" && operands[0].path == nil {
 		return misshaped + operator + " operator must have the key attribute as its first operand"
 	}
@@ -111,13 +106,15 @@ func (kc *KeyCondition) addTerm(op KeyOp, operator string, operands ...*operand)
 	named := false
 	for _, o := range operands {
 		switch {
+		case o.sizeOf:
+			return "KeyConditionExpressions cannot contain nested operations"
 		case o.path == nil:
 			term.Values = append(term.Values, o.value)
 			continue
-		case len(o.path) > 1:
-			return "Invalid KeyConditionExpression: KeyConditionExpressions cannot have conditions on nested attributes"
 		case named:
 			return misshaped + "Multiple attribute names used in one condition"
+		case len(o.path) > 1:
+			return "Invalid KeyConditionExpression: KeyConditionExpressions cannot have conditions on nested attributes"
 		}
 		term.Name, named = o.path[0].Name, true
 	}

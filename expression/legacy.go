@@ -63,7 +63,8 @@ func legacyPredicate(t Comparison, path Path) predicate {
 		case "CONTAINS":
 			return &contains{of: of, part: values[0]}
 		case "NOT_CONTAINS":
-			return negation{&contains{of: of, part: values[0]}}
+			// Without the attribute both CONTAINS and its opposite are false.
+			return conjunction{attributeExists{path}, negation{&contains{of: of, part: values[0]}}}
 		case "BEGINS_WITH":
 			return &beginsWith{of: of, prefix: values[0]}
 		}

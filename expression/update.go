@@ -91,16 +91,27 @@ func (u *Update) Charge() int {
 	return charge
 }
 
-// Apply returns base with the changes of the update (UpdateItem API,
-// UpdateExpression). Operands are read from old, the item before the update,
-// which is nil if there is none; base is old, or an item that consists of the
-// key. Neither is changed, and the result shares no memory with them. All
-// changes take effect at once, so list positions, too, are those of old.
+// Writes reports whether the update can leave a value anywhere. One that only
+// removes creates no item where there is none, nor is it looked at there.
+func (u *Update) Writes() bool {
+	for _, a := range u.actions {
+		if a.verb == verbSet || a.verb == verbAdd {
+			return true
+		}
+	}
+	return false
+}
+
+// Apply returns old with the changes of the update (UpdateItem API,
+// UpdateExpression); old is the item before the update or, if there is none, an
+// item that consists of the key. It is not changed, and the result shares no
+// memory with it. All changes take effect at once: operands are those of old, and
+// so are list positions.
 //
 // The error is ErrPathInvalid, ErrAttributeMissing, ErrOperandType (from an
 // update made by [NewLegacyUpdate], ErrTypeMismatch), ErrTooDeep,
 // [item.ErrNumberOverflow] or [item.ErrNumberUnderflow].
-func (u *Update) Apply(old, base item.Item) (item.Item, error) {
+func (u *Update) Apply(old item.Item) (item.Item, error) {
 	operands := make([]item.Value, len(u.actions))
 	for i, a := range u.actions {
 		if a.value == nil {
@@ -116,7 +127,7 @@ func (u *Update) Apply(old, base item.Item) (item.Item, error) {
 	for _, c := range u.tree.children {
 		var v item.Value
 		if u.readsTarget(c) {
-			v = base.Get(c.step.Name)
+			v = old.Get(c.step.Name)
 		}
 		v, err := u.change(c, v, operands)
 		if err != nil {
@@ -130,7 +141,7 @@ func (u *Update) Apply(old, base item.Item) (item.Item, error) {
 		}
 		changes = append(changes, item.Change{Name: c.step.Name, Value: v})
 	}
-	return base.With(changes...), nil
+	return old.With(changes...), nil
 }
 
 // readsTarget reports whether the new value of a top-level attribute depends on

@@ -234,7 +234,7 @@ func TestUpdateAgainstModel(t *testing.T) {
 			if err != nil {
 				continue // overlapping paths, or literals of unsuitable types
 			}
-			got, err := u.Apply(world.item.item(), base.item())
+			got, err := u.Apply(base.item())
 			want := world.update(tree, base)
 			if want == nil {
 				require.Error(t, err, "%s\non %s", text, showItem(base.item()))

@@ -53,6 +53,14 @@ type setCallSyntax struct {
 	Args []*termSyntax `parser:"( @@ ( ',' @@ )* )? ')'"`
 }
 
+// calls reports whether the term is a call of function, perhaps in parentheses.
+func (t *termSyntax) calls(function string) bool {
+	for t.Group != nil && t.Group.More == nil {
+		t = t.Group.Left
+	}
+	return t.Call != nil && t.Call.Name == function
+}
+
 func (c *clauseSyntax) keyword() string {
 	switch {
 	case c.Set != nil:

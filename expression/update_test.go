@@ -60,7 +60,7 @@ func TestUpdateTooDeep(t *testing.T) {
 		{"SET m.l = list_append(l, :list)", ErrTooDeep},
 	}
 	for _, tt := range tests {
-		it, err := mustUpdate(t, tt.text, values).Apply(old, old)
+		it, err := mustUpdate(t, tt.text, values).Apply(old)
 		require.ErrorIs(t, err, tt.err, tt.text)
 		if err == nil {
 			require.NoError(t, item.Valid(it))
@@ -74,7 +74,7 @@ func TestUpdateLeavesItemsAlone(t *testing.T) {
 	old := mustItem(t, `{"pk":{"S":"p"},"m":{"M":{"n":{"N":"1"}}},"l":{"L":[{"N":"1"},{"N":"2"}]},"ss":{"SS":["a","b"]}}`)
 	before := old.Clone()
 	values := map[string]item.Value{":n": testValues[":n"], ":ss": item.Set(item.SS, item.String("a"))}
-	it, err := mustUpdate(t, "SET m.n = m.n + :n, l[0] = :n, q = m, r = ss REMOVE l[1] DELETE ss :ss", values).Apply(old, old)
+	it, err := mustUpdate(t, "SET m.n = m.n + :n, l[0] = :n, q = m, r = ss REMOVE l[1] DELETE ss :ss", values).Apply(old)
 	require.NoError(t, err)
 	require.Equal(t, before, old)
 	require.NoError(t, item.Valid(it))

@@ -6,8 +6,7 @@ import (
 
 // setValue is the right-hand side of an action.
 type setValue interface {
-	// resolve returns the value for an item, which may be nil. The result may
-	// alias the item.
+	// resolve returns the value for an item. The result may alias the item.
 	resolve(old item.Item) (item.Value, error)
 }
 

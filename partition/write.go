@@ -103,10 +103,13 @@ func evaluate(t *Table, w *Write, old item.Item) (item.Item, error) {
 	if base == nil {
 		base = w.Item
 	}
-	if w.Update == nil {
+	switch {
+	case w.Update == nil:
 		return base, nil
+	case old == nil && !w.Update.Writes():
+		return nil, nil
 	}
-	next, err := w.Update.Apply(old, base)
+	next, err := w.Update.Apply(base)
 	if err != nil {
 		return nil, err
 	}

@@ -5,15 +5,15 @@ import (
 	"math/big"
 )
 
-// Faults of arithmetic: the result's magnitude is 10^126 or more, or it is not
-// zero and less than 10^-130.
+// Faults of arithmetic: the result's magnitude is 10^126 or more or it has more
+// than 38 significant digits, or it is not zero and less than 10^-130. That the
+// service calls too many digits an overflow, too, was seen there.
 var (
 	ErrNumberOverflow  = errors.New("number overflow")
 	ErrNumberUnderflow = errors.New("number underflow")
 )
 
-// Add returns n + m. It is exact, except that a sum of more than 38 significant
-// digits is rounded to 38, half to even. The error is ErrNumberOverflow or
+// Add returns n + m, which is exact. The error is ErrNumberOverflow or
 // ErrNumberUnderflow.
 func (n Number) Add(m Number) (Number, error) {
 	switch {
@@ -29,10 +29,9 @@ func (n Number) Add(m Number) (Number, error) {
 	if n.coef.digits()+shift <= maxDigits {
 		return addAligned(n.negative, n.coef.mulPow10(shift), m.negative, m.coef, int(m.exp))
 	}
-	if n.magnitude()-m.magnitude() > maxDigits+1 {
-		// All of m lies beyond the 39th digit of n, too far to change how
-		// the sum is rounded.
-		return n, nil
+	if n.magnitude()-m.magnitude() > maxDigits {
+		// All of m lies beyond the 38th digit of the sum.
+		return Number{}, ErrNumberOverflow
 	}
 	return addWide(n, m, shift)
 }
@@ -55,10 +54,10 @@ func addAligned(aNegative bool, a uint128, bNegative bool, b uint128, exp int) (
 		return inRange(makeNumber(aNegative, a.sub(b), exp))
 	}
 	sum := a.add(b)
-	if sum.cmp(powersOfTen[maxDigits]) >= 0 { // 39 digits: drop one
+	if sum.cmp(powersOfTen[maxDigits]) >= 0 { // 39 digits, of which the last must be 0
 		q, r := sum.div10()
-		if r > 5 || r == 5 && q.lo&1 == 1 {
-			q = q.add(uint128{lo: 1})
+		if r != 0 {
+			return Number{}, ErrNumberOverflow
 		}
 		sum, exp = q, exp+1
 	}
@@ -78,9 +77,8 @@ func addWide(n, m Number, shift int) (Number, error) {
 	if excess := len(sum.Text(10)) - maxDigits; excess > 0 {
 		unit := new(big.Int).Exp(ten, big.NewInt(int64(excess)), nil)
 		rest := new(big.Int)
-		sum.QuoRem(sum, unit, rest)
-		if c := rest.Lsh(rest, 1).Cmp(unit); c > 0 || c == 0 && sum.Bit(0) == 1 {
-			sum.Add(sum, big.NewInt(1))
+		if sum.QuoRem(sum, unit, rest); rest.Sign() != 0 {
+			return Number{}, ErrNumberOverflow
 		}
 		exp += excess
 	}

@@ -16,10 +16,11 @@ func Number(text string) *Value {
 	return &Value{Kind: "N", Number: d, Text: text}
 }
 
-// arithmetic is exact up to 38 digits, whatever the exponents.
-var arithmetic = apd.Context{Precision: 38, Rounding: apd.RoundHalfEven, MaxExponent: 1000, MinExponent: -1000}
+// arithmetic is exact: the first digits of two numbers are at most 256 places apart.
+var arithmetic = apd.Context{Precision: 300, MaxExponent: 1000, MinExponent: -1000}
 
-// add returns v + w, or v - w; ok is false if that is out of the range of numbers.
+// add returns v + w, or v - w; ok is false if that is out of the range of numbers
+// or takes more than 38 digits.
 func add(v, w *Value, subtract bool) (result *Value, ok bool) {
 	d := new(apd.Decimal)
 	var err error
@@ -33,7 +34,8 @@ func add(v, w *Value, subtract bool) (result *Value, ok bool) {
 	}
 	if !d.IsZero() {
 		leading := int64(d.Exponent) + d.NumDigits() - 1 // power of ten of the first digit
-		if leading > 125 || leading < -130 {
+		reduced, _ := new(apd.Decimal).Reduce(d)
+		if leading > 125 || leading < -130 || reduced.NumDigits() > 38 {
 			return nil, false
 		}
 	}

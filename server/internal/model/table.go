@@ -148,7 +148,10 @@ func (t *Table) Judge(w Write) (next Item, err error) {
 	if base == nil {
 		base = w.Item
 	}
-	if next, err = w.Update.Apply(old, base); err != nil {
+	if old == nil && len(w.Update) > 0 && !w.Update.Writes() {
+		return nil, nil
+	}
+	if next, err = w.Update.Apply(base); err != nil {
 		return nil, err
 	}
 	if !t.indexable(old, next) {

@@ -157,10 +157,16 @@ func (n *node) put(s Step, child *node) {
 	}
 }
 
-// Apply returns what the update makes of base. Operands are read from old, which
-// is base or, if no item existed, nil.
-func (u Update) Apply(old, base Item) (Item, error) {
-	root := open(Map(base))
+// Writes reports whether the update can leave a value. One that only takes away
+// creates no item.
+func (u Update) Writes() bool {
+	return slices.ContainsFunc(u, func(a Action) bool { return a.Verb == "SET" || a.Verb == "ADD" })
+}
+
+// Apply returns what the update makes of old, which is the item before it, or the
+// key if there is none.
+func (u Update) Apply(old Item) (Item, error) {
+	root := open(Map(old))
 	for _, a := range u {
 		var by *Value
 		switch a.Verb {
