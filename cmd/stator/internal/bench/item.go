@@ -10,8 +10,8 @@ import (
 const itemsPerPartition = 100
 
 const (
-	// bareItemSize counts pk (2+11), sk (2+2), count (5+2) and the name "text".
-	bareItemSize = 2 + 11 + 2 + 2 + 5 + 2 + 4
+	// bareItemSize counts pk (2+11), sk (2+2), count (5+1) and the name "text".
+	bareItemSize = 2 + 11 + 2 + 2 + 5 + 1 + 4
 	minItemSize  = 50
 	// mixedSize is the size from which an item has attributes of many types, so that
 	// decoding it costs what decoding an item of an application costs.

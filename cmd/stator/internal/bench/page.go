@@ -174,7 +174,8 @@ func percentilePlot(workload string, connections int, rows []summary) (plot, boo
 			}
 			y := milliseconds(s.merged.ValueAtPercentile(percentile))
 			line.points = append(line.points, point{x: percentile, y: y})
-			if lowest == 0 || y < lowest {
+			// The fastest few requests would take half of the plot.
+			if percentile >= 10 && (lowest == 0 || y < lowest) {
 				lowest = y
 			}
 			highest = max(highest, y)

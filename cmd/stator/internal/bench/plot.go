@@ -10,7 +10,7 @@ import (
 // Plots are drawn into a box of this size; the page scales it.
 const (
 	plotWidth, plotHeight                            = 560.0, 300.0
-	marginLeft, marginRight, marginTop, marginBottom = 58.0, 14.0, 10.0, 42.0
+	marginLeft, marginRight, marginTop, marginBottom = 58.0, 28.0, 10.0, 42.0
 )
 
 // seriesColors is the number of colours that the page defines as --c0, --c1, ...
