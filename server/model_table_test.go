@@ -116,11 +116,15 @@ func (m *machine) recreate(t *rapid.T) {
 	if !oneIn(t, 3, "recreate") {
 		t.Skip("more often a table goes on to fill")
 	}
+	m.deleteTable(t)
+	m.createTable(t)
+}
+
+func (m *machine) deleteTable(t *rapid.T) {
 	exception, _ := m.send(t, "DeleteTable", object{"TableName": m.table.Name})
 	require.Empty(t, exception)
 	exception, _ = m.send(t, "Scan", object{"TableName": m.table.Name})
 	require.Equal(t, "ResourceNotFoundException", exception)
-	m.createTable(t)
 }
 
 // updateTable adds or deletes a global index.
@@ -146,6 +150,9 @@ func (m *machine) updateTable(t *rapid.T) {
 	request["GlobalSecondaryIndexUpdates"] = []any{change}
 	exception, _ := m.send(t, "UpdateTable", request)
 	require.Empty(t, exception)
+	for range rapid.IntRange(0, 3).Draw(t, "writes meanwhile") {
+		pick(t, "write", m.batchWrite, m.put, m.update, m.delete, m.transactWrite)(t)
+	}
 	m.awaitActive(t)
 }
 
