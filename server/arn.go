@@ -2,11 +2,15 @@ package server
 
 import "strings"
 
-// accountID is the account of every resource: there is one, as in DynamoDB Local.
-const accountID = "000000000000"
+// accountID is the account of every resource: there is one. Like any account of
+// the service it is not the zero account, whose resources belong to nobody here.
+const accountID = "111122223333"
 
-// localRegion is the region that DynamoDB Local puts into ARNs.
-const localRegion = "ddblocal"
+// localAccountID and localRegion are what DynamoDB Local puts into ARNs.
+const (
+	localAccountID = "000000000000"
+	localRegion    = "ddblocal"
+)
 
 // arnRegion is the region that stands in ARNs of resources of this call.
 func (c *call) arnRegion() string {
@@ -16,9 +20,17 @@ func (c *call) arnRegion() string {
 	return c.region
 }
 
+// account is the account that stands in ARNs of resources of this call.
+func (c *call) account() string {
+	if c.s.options.Local {
+		return localAccountID
+	}
+	return accountID
+}
+
 // tableARN is the ARN of a table of this call's namespace.
 func (c *call) tableARN(table string) string {
-	return "arn:aws:dynamodb:" + c.arnRegion() + ":" + accountID + ":table/" + table
+	return "arn:aws:dynamodb:" + c.arnRegion() + ":" + c.account() + ":table/" + table
 }
 
 // tableName resolves a TableName parameter, which may be a name or the ARN of a
@@ -37,7 +49,7 @@ func (c *call) tableName(nameOrARN string) (string, error) {
 		return "", validationText(enveloped("Invalid AWS region in '" + nameOrARN + "'"))
 	case !ok || a.service != "dynamodb" || !isTable || table == "" || strings.Contains(table, "/"):
 		return "", validationText(enveloped("Invalid resource type in '" + nameOrARN + "'"))
-	case a.account != accountID:
+	case a.account != c.account():
 		return "", c.accessDenied(nameOrARN)
 	}
 	return table, nil

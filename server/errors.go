@@ -142,7 +142,7 @@ func (c *call) accessDenied(resource string) *apiError {
 		Type:       coralPrefix + "AccessDeniedException",
 		MessageKey: "Message",
 		Message: fmt.Sprintf("User: arn:aws:iam::%s:user/%s is not authorized to perform: dynamodb:%s on resource: %s because no resource-based policy allows the dynamodb:%s action",
-			accountID, c.accessKey, c.op.name, resource, c.op.name),
+			c.account(), c.accessKey, c.op.name, resource, c.op.name),
 	}
 }
 

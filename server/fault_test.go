@@ -130,7 +130,7 @@ func TestFaultsWithSDK(t *testing.T) {
 	require.ErrorAs(t, put(), &throttled)
 	require.Equal(t, []types.ThrottlingReason{{
 		Reason:   aws.String("TableWriteKeyRangeThroughputExceeded"),
-		Resource: aws.String("arn:aws:dynamodb:eu-central-1:000000000000:table/users"),
+		Resource: aws.String("arn:aws:dynamodb:eu-central-1:111122223333:table/users"),
 	}}, throttled.ThrottlingReasons)
 
 	setFaults(t, s, `{"kind":"throttling","exception":"ProvisionedThroughputExceededException","first":3}`)
@@ -175,9 +175,9 @@ func TestFaultsOfStreams(t *testing.T) {
 	}{
 		{"ListStreams", `{"TableName":"users"}`, http.StatusServiceUnavailable},
 		{"ListStreams", `{}`, http.StatusOK},
-		{"DescribeStream", `{"StreamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/users/stream/2026-10-01T12:00:00.500"}`, http.StatusServiceUnavailable},
-		{"DescribeStream", `{"StreamArn":"arn:aws:dynamodb:us-east-1:000000000000:table/other/stream/2026-10-01T12:00:00.500"}`, http.StatusBadRequest},
-		{"GetRecords", `{"ShardIterator":"arn:aws:dynamodb:us-east-1:000000000000:table/users/stream/2026-10-01T12:00:00.500|1|AAAA"}`, http.StatusServiceUnavailable},
+		{"DescribeStream", `{"StreamArn":"arn:aws:dynamodb:us-east-1:111122223333:table/users/stream/2026-10-01T12:00:00.500"}`, http.StatusServiceUnavailable},
+		{"DescribeStream", `{"StreamArn":"arn:aws:dynamodb:us-east-1:111122223333:table/other/stream/2026-10-01T12:00:00.500"}`, http.StatusBadRequest},
+		{"GetRecords", `{"ShardIterator":"arn:aws:dynamodb:us-east-1:111122223333:table/users/stream/2026-10-01T12:00:00.500|1|AAAA"}`, http.StatusServiceUnavailable},
 	} {
 		r := request("", strings.NewReader(tt.body))
 		r.Header.Set("X-Amz-Target", streamsTargetPrefix+tt.operation)

@@ -59,7 +59,7 @@ func (c *call) keyARN(key string) string {
 	if alias, ok := strings.CutPrefix(key, "alias/"); ok {
 		key = uuid.NewSHA1(uuid.NameSpaceURL, []byte(alias)).String()
 	}
-	return "arn:aws:kms:" + c.arnRegion() + ":" + accountID + ":key/" + key
+	return "arn:aws:kms:" + c.arnRegion() + ":" + c.account() + ":key/" + key
 }
 
 // unsupported refuses a feature that the service has and this server has not: what

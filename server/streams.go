@@ -37,7 +37,7 @@ func (c *call) stream(streamARN string) (*partition.Stream, error) {
 	switch {
 	case !ok:
 		return nil, validationText("Invalid StreamArn")
-	case a.account != accountID:
+	case a.account != c.account():
 		return nil, c.accessDenied(streamARN)
 	case a.partition != "aws" || a.region != c.arnRegion():
 		return nil, streamNotFound(streamARN)

@@ -106,7 +106,7 @@ func (c *call) taggedTable(arn string) (name string, err error) {
 		return "", invalid("Invalid resource arn provided, only table or stream is accepted. Provided resource arn: %s", arn)
 	case a.region != c.arnRegion():
 		return "", validation("Invalid TableArn: Invalid ResourceArn provided as input %s", arn)
-	case a.account != accountID:
+	case a.account != c.account():
 		return "", c.accessDenied(arn)
 	case isBelow:
 		return "", unsupported("Tagging of streams")
