@@ -81,6 +81,6 @@ func use(c *Command, it item.Item) {
 		}
 	}
 	if c.Update != nil {
-		_, _ = c.Update.Apply(it, it)
+		_, _ = c.Update.Apply(it)
 	}
 }

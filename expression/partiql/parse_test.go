@@ -69,8 +69,14 @@ func TestPrintParse(t *testing.T) {
 	})
 }
 
+// underRace is set in builds that look for races, which are many times slower.
+var underRace bool
+
 // TestDense: the statements that cost the parser most are parsed or refused fast.
 func TestDense(t *testing.T) {
+	if underRace {
+		t.Skip("times mean nothing under the race detector")
+	}
 	for name, text := range dense {
 		best := time.Hour
 		for range 20 { // other work on the machine must not count

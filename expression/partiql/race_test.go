@@ -1,0 +1,5 @@
+//go:build race
+
+package partiql
+
+func init() { underRace = true }
