@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs what the clients of the compatibility tests need, in the versions pinned by
-# javascript/package-lock.json, python/requirements.txt and java/pom.xml, into directories that git ignores.
+# javascript/package-lock.json, python/requirements.txt, java/pom.xml and kcl/pom.xml, into directories that git
+# ignores.
 #
-#   install.sh [javascript|python|java]...      default: all
+#   install.sh [javascript|python|java|kcl]...      default: all
 #
 # What is already installed in these versions is left alone. Exit code 3: a runtime is missing on this machine;
 # standard error names it.
@@ -51,23 +52,25 @@ install_python() {
 	installed python python/requirements.txt
 }
 
-install_java() {
-	command -v javac >/dev/null || missing "java: no JDK is installed (17 or later)"
-	command -v mvn >/dev/null || missing "java: Maven is not installed"
-	javac --release 17 -version >/dev/null 2>&1 || missing "java: $(javac -version 2>&1) is too old (17 or later)"
-	sources="java/pom.xml $(find java/src -name '*.java' | sort | tr '\n' ' ')"
+# install_maven <directory>: compiles the Maven project there and copies what it depends on beside the classes.
+install_maven() {
+	command -v javac >/dev/null || missing "$1: no JDK is installed (17 or later)"
+	command -v mvn >/dev/null || missing "$1: Maven is not installed"
+	javac --release 17 -version >/dev/null 2>&1 || missing "$1: $(javac -version 2>&1) is too old (17 or later)"
+	sources="$1/pom.xml $(find "$1/src" -name '*.java' | sort | tr '\n' ' ')"
 	# shellcheck disable=SC2086 # a list of paths without spaces
-	current java $sources && [ -d .cache/java/lib ] && return
-	rm -rf .cache/java
-	(cd java && mvn --quiet --batch-mode compiler:compile dependency:copy-dependencies)
+	current "$1" $sources && [ -d ".cache/$1/lib" ] && return
+	rm -rf ".cache/$1"
+	(cd "$1" && mvn --quiet --batch-mode compiler:compile dependency:copy-dependencies)
 	# shellcheck disable=SC2086
-	installed java $sources
+	installed "$1" $sources
 }
 
-[ $# -gt 0 ] || set -- javascript python java
+[ $# -gt 0 ] || set -- javascript python java kcl
 for client in "$@"; do
 	case $client in
-	javascript | python | java) "install_$client" ;;
+	javascript | python) "install_$client" ;;
+	java | kcl) install_maven "$client" ;;
 	*)
 		echo "unknown client $client" >&2
 		exit 2
