@@ -179,12 +179,13 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 			job = func() { db.removeIndex(t.ID, id) }
 		}
 	}
-	jobs, err := db.startTTL(old, t)
-	if err != nil {
-		return nil, err
-	}
-	if job != nil {
-		jobs = append(jobs, job)
+	wasOrdered, isOrdered := ttlAttribute(old), ttlAttribute(t)
+	if isOrdered != "" && isOrdered != wasOrdered {
+		// Records of an earlier setting go before any shard maintains new ones.
+		if err := db.purge(expiryPrefix(t.ID)); err != nil {
+			return nil, err
+		}
+		t.TTL.Building = true
 	}
 	if t.Stream != nil && (old.Stream == nil || old.Stream.ID != t.Stream.ID) {
 		if err := db.openStream(t); err != nil {
@@ -199,31 +200,20 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 			return nil, err
 		}
 	}
-	for _, job := range jobs {
-		db.jobs.Go(job)
-	}
-	return t, nil
-}
-
-// startTTL prepares what a change of a table's TTL setting needs. Expiry
-// records of an earlier setting go before any shard maintains new ones.
-func (db *DB) startTTL(old, t *Table) (jobs []func(), err error) {
-	was, is := old.TTL != nil && old.TTL.Enabled, t.TTL != nil && t.TTL.Enabled
 	switch {
-	case is && (!was || old.TTL.Attribute != t.TTL.Attribute):
-		if err := db.purge(expiryPrefix(t.ID)); err != nil {
-			return nil, err
-		}
-		t.TTL.Building = true
-		return []func(){func() { db.backfillExpiry(t.ID) }}, nil
-	case was && !is:
-		return []func(){func() {
+	case isOrdered != "" && isOrdered != wasOrdered:
+		db.orderByExpiry(t.ID)
+	case isOrdered == "" && wasOrdered != "":
+		db.jobs.Go(func() {
 			if err := db.purge(expiryPrefix(t.ID)); err != nil {
 				db.ended("removing expiry records", err)
 			}
-		}}, nil
+		})
 	}
-	return nil, nil
+	if job != nil {
+		db.jobs.Go(job)
+	}
+	return t, nil
 }
 
 // DeleteTable removes a table. When it returns, the table is out of reach; its
@@ -379,7 +369,7 @@ func (db *DB) recoverCatalog() error {
 			}
 		}
 		if t.TTL != nil && t.TTL.Building {
-			db.jobs.Go(func() { db.backfillExpiry(t.ID) })
+			db.orderByExpiry(t.ID)
 		}
 	}
 	// A stream stays open only as long as its table writes to it.

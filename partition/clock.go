@@ -31,5 +31,6 @@ func (db *DB) AdvanceClock(d time.Duration) error {
 		return ErrClockBackwards
 	}
 	db.clock.offset.Add(int64(d))
+	db.ordering.Wait() // or items would be missed whose expiry is not ordered yet
 	return db.sweep(db.jobs.ctx)
 }

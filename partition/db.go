@@ -55,6 +55,7 @@ type DB struct {
 	inFlight tokensInFlight
 	ledger   ledger
 	sweeping sync.Mutex
+	ordering sync.WaitGroup // held while items are being ordered by expiry
 
 	ddl sync.Mutex // held while a schema changes; never while waiting for a job
 

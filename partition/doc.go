@@ -26,7 +26,7 @@
 //	'e' table:4 seconds:8 (item key behind its table)                   items by time to live
 //	's' table:4 stream:4 sequence:8 sub:2                               stream record
 //	'u' table:4 stream:4                                                how far a stream is trimmed
-//	'p' transaction:16                                                  intent: what a prepared transaction will write
+//	'p' transaction:16 number:2                                         intent: what a prepared transaction will write
 //	'k' (item key)                                                      lock: the transaction that holds an item
 //	'x' transaction:16                                                  ledger: a transaction decided to commit
 //	'q' token:32, 'y' milliseconds:8 token:32                           idempotency token, and the same by time

@@ -162,6 +162,23 @@ func (db *DB) expireItems(ctx context.Context) error {
 	return nil
 }
 
+// ttlAttribute is the attribute by which a table's items expire, "" for none.
+func ttlAttribute(t *Table) string {
+	if t.TTL == nil || !t.TTL.Enabled {
+		return ""
+	}
+	return t.TTL.Attribute
+}
+
+// orderByExpiry starts the job that adds expiry records.
+func (db *DB) orderByExpiry(table uint32) {
+	db.ordering.Add(1)
+	db.jobs.Go(func() {
+		defer db.ordering.Done()
+		db.backfillExpiry(table)
+	})
+}
+
 // backfillExpiry adds the records of items that were there before.
 func (db *DB) backfillExpiry(table uint32) {
 	err := db.eachItemKeys(table, func(shard int, keys [][]byte) error {

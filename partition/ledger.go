@@ -66,14 +66,17 @@ func (db *DB) resolveTransactions() error {
 		var intents []found
 		err := s.View(func(snap *storage.Snapshot) error {
 			return scanKind(snap, kindIntent, func(key, value []byte) error {
-				if len(key) != 1+len(txID{}) {
+				if len(key) != 1+len(txID{})+2 {
 					return fmt.Errorf("%w: intent under key %x", ErrCorruptRecord, key)
 				}
-				coordinator, err := eachIntent(value, func(intent) error { return nil })
-				if err == nil && coordinator >= len(db.logs) {
-					err = fmt.Errorf("%w: intent names shard %d", ErrCorruptRecord, coordinator)
+				in, err := decodeIntent(value)
+				if err == nil && in.coordinator >= len(db.logs) {
+					err = fmt.Errorf("%w: intent names shard %d", ErrCorruptRecord, in.coordinator)
 				}
-				intents = append(intents, found{txID(key[1:]), coordinator})
+				// A transaction's intents lie side by side; one stands for all.
+				if tx := (found{txID(key[1:17]), in.coordinator}); len(intents) == 0 || intents[len(intents)-1] != tx {
+					intents = append(intents, tx)
+				}
 				return err
 			})
 		})

@@ -35,11 +35,11 @@ type outboxEntry struct {
 // outboxPartBits is the room for the number of an entry within its command.
 const outboxPartBits = 16
 
-// maxEntrySize is where a command's changes for a shard go on in another entry,
-// so that no stored value grows without bound; maxDelivery bounds what one
-// command delivers, unless a single entry is larger.
+// maxEntrySize is where a command's changes for a shard go on in another entry:
+// with one more change of the largest item it stays below the megabyte that a
+// stored value may have in memory. maxDelivery bounds what one command delivers.
 const (
-	maxEntrySize = 4 << 20
+	maxEntrySize = 512 << 10
 	maxDelivery  = 1 << 20
 )
 

@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -332,7 +333,12 @@ func (a *application) locked(key []byte) bool {
 
 func lockKey(itemKey []byte) []byte { return append([]byte{kindLock}, itemKey...) }
 
-func intentKey(id txID) []byte { return append([]byte{kindIntent}, id[:]...) }
+// intentPrefix starts the keys of all intents of a transaction on a shard.
+func intentPrefix(id txID) []byte { return append([]byte{kindIntent}, id[:]...) }
+
+func intentKey(id txID, n int) []byte {
+	return binary.BigEndian.AppendUint16(intentPrefix(id), uint16(n))
+}
 
 func ledgerKey(id txID) []byte { return append([]byte{kindLedger}, id[:]...) }
 
@@ -360,8 +366,8 @@ func (c *prepareCommand) apply(a *application) error {
 		id := c.id
 		a.set(lockKey(d.key), id[:])
 		a.locks = append(a.locks, lockChange{string(d.key), &id})
+		a.set(intentKey(c.id, i), encodeIntent(c.coordinator, d))
 	}
-	a.set(intentKey(c.id), encodeIntent(c.coordinator, decisions))
 	return nil
 }
 
@@ -378,16 +384,14 @@ type commitCommand struct {
 }
 
 func (c *commitCommand) apply(a *application) error {
-	value, found, err := a.b.Get(intentKey(c.id))
-	if err != nil || !found {
+	intents, err := a.intents(c.id)
+	if err != nil || len(intents) == 0 {
 		return err
 	}
 	c.results = c.results[:0]
-	n := 0
-	_, err = eachIntent(value, func(in intent) error {
+	for n, in := range intents {
+		a.release(c.id, n, in)
 		t := a.schema(in.table)
-		a.delete(lockKey(in.key))
-		a.locks = append(a.locks, lockChange{key: string(in.key)})
 		var result WriteResult
 		if t != nil { // else dropped meanwhile
 			old, err := a.load(in.key)
@@ -403,13 +407,7 @@ func (c *commitCommand) apply(a *application) error {
 			}
 		}
 		c.results = append(c.results, result)
-		n++
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	a.delete(intentKey(c.id))
 	if c.decides {
 		a.set(ledgerKey(c.id), binary.AppendUvarint([]byte{intentFormat}, uint64(c.parts)))
 	}
@@ -423,76 +421,81 @@ func (c *commitCommand) apply(a *application) error {
 type abortCommand struct{ id txID }
 
 func (c *abortCommand) apply(a *application) error {
-	value, found, err := a.b.Get(intentKey(c.id))
-	if err != nil || !found {
-		return err
+	intents, err := a.intents(c.id)
+	for n, in := range intents {
+		a.release(c.id, n, in)
 	}
-	_, err = eachIntent(value, func(in intent) error {
-		a.delete(lockKey(in.key))
-		a.locks = append(a.locks, lockChange{key: string(in.key)})
-		return nil
-	})
-	a.delete(intentKey(c.id))
 	return err
+}
+
+// intents reads what a transaction has prepared here, in the order of its writes.
+func (a *application) intents(id txID) (intents []intent, err error) {
+	prefix := intentPrefix(id)
+	err = a.b.Scan(storage.Range{Lower: prefix, Upper: item.PrefixEnd(prefix)}, func(_, value []byte) (bool, error) {
+		in, err := decodeIntent(bytes.Clone(value))
+		intents = append(intents, in)
+		return true, err
+	})
+	return intents, err
+}
+
+// release stages the removal of an intent and of its lock.
+func (a *application) release(id txID, n int, in intent) {
+	a.delete(intentKey(id, n))
+	a.delete(lockKey(in.key))
+	a.locks = append(a.locks, lockChange{key: string(in.key)})
 }
 
 // An intent is the outcome of one write of a prepared transaction.
 type intent struct {
-	table uint32
-	kind  WriteKind
-	at    int64 // milliseconds since the epoch
-	key   []byte
-	next  item.Item // nil deletes
+	coordinator int
+	table       uint32
+	kind        WriteKind
+	at          int64 // milliseconds since the epoch
+	key         []byte
+	next        item.Item // nil deletes
 }
 
-// Stored intents: a format byte, the coordinator, then for each write table id,
-// kind, time, and key and new item with their lengths (an absent item has none).
+// A stored intent: a format byte, the coordinator, table id, kind, time, and key
+// and new item with their lengths (an absent item has none).
 const intentFormat = 1
 
-func encodeIntent(coordinator int, decisions []decision) []byte {
+func encodeIntent(coordinator int, d decision) []byte {
 	b := binary.BigEndian.AppendUint16([]byte{intentFormat}, uint16(coordinator))
-	for _, d := range decisions {
-		b = binary.BigEndian.AppendUint32(b, d.t.ID)
-		b = append(b, byte(d.w.Kind))
-		b = binary.AppendVarint(b, d.w.at.UnixMilli())
-		b = binary.AppendUvarint(b, uint64(len(d.key)))
-		b = append(b, d.key...)
-		b = binary.AppendUvarint(b, uint64(len(d.next)))
-		b = append(b, d.next...)
-	}
-	return b
+	b = binary.BigEndian.AppendUint32(b, d.t.ID)
+	b = append(b, byte(d.w.Kind))
+	b = binary.AppendVarint(b, d.w.at.UnixMilli())
+	b = binary.AppendUvarint(b, uint64(len(d.key)))
+	b = append(b, d.key...)
+	b = binary.AppendUvarint(b, uint64(len(d.next)))
+	return append(b, d.next...)
 }
 
-// eachIntent decodes what encodeIntent made; key and next alias b.
-func eachIntent(b []byte, fn func(in intent) error) (coordinator int, err error) {
+// decodeIntent parses a stored intent; key and next alias b.
+func decodeIntent(b []byte) (in intent, err error) {
 	bad := fmt.Errorf("%w: intent of a transaction", ErrCorruptRecord)
-	if len(b) < 3 || b[0] != intentFormat {
-		return 0, bad
+	if len(b) < 8 || b[0] != intentFormat {
+		return in, bad
 	}
-	coordinator = int(binary.BigEndian.Uint16(b[1:]))
-	for b = b[3:]; len(b) > 0; {
-		if len(b) < 5 {
-			return 0, bad
-		}
-		in := intent{table: binary.BigEndian.Uint32(b), kind: WriteKind(b[4])}
-		at, n := binary.Varint(b[5:])
-		if n <= 0 {
-			return 0, bad
-		}
-		in.at, b = at, b[5+n:]
-		for _, field := range []*[]byte{&in.key, (*[]byte)(&in.next)} {
-			size, n := binary.Uvarint(b)
-			if n <= 0 || size > uint64(len(b)-n) {
-				return 0, bad
-			}
-			if size > 0 {
-				*field = b[n : n+int(size) : n+int(size)]
-			}
-			b = b[n+int(size):]
-		}
-		if err := fn(in); err != nil {
-			return 0, err
-		}
+	in.coordinator = int(binary.BigEndian.Uint16(b[1:]))
+	in.table, in.kind = binary.BigEndian.Uint32(b[3:]), WriteKind(b[7])
+	at, n := binary.Varint(b[8:])
+	if n <= 0 {
+		return in, bad
 	}
-	return coordinator, nil
+	in.at, b = at, b[8+n:]
+	for _, field := range []*[]byte{&in.key, (*[]byte)(&in.next)} {
+		size, n := binary.Uvarint(b)
+		if n <= 0 || size > uint64(len(b)-n) {
+			return in, bad
+		}
+		if size > 0 {
+			*field = b[n : n+int(size) : n+int(size)]
+		}
+		b = b[n+int(size):]
+	}
+	if len(b) > 0 {
+		return in, bad
+	}
+	return in, nil
 }
