@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -47,8 +48,9 @@ func call(s *server.Server, operation string, request object) (answer object, er
 	return answer, json.Unmarshal([]byte(text), &answer)
 }
 
-// disturb writes and deletes items of the partitions, with sort keys from the list,
-// until done is closed.
+// disturb writes and deletes items of the partitions, with sort keys from the list
+// and the odd one below, until done is closed. Transactions may get in each other's
+// way.
 func disturb(s *server.Server, seed uint64, partitions int, sortKeys []int, done <-chan struct{}) error {
 	random := rand.New(rand.NewPCG(seed, seed))
 	for {
@@ -60,7 +62,7 @@ func disturb(s *server.Server, seed uint64, partitions int, sortKeys []int, done
 		it := crowdItem(random.IntN(partitions), sortKeys[random.IntN(len(sortKeys))], random.IntN(6))
 		key := object{"pk": it["pk"], "sk": it["sk"]}
 		var err error
-		switch random.IntN(4) {
+		switch random.IntN(5) {
 		case 0:
 			_, err = call(s, "DeleteItem", object{"TableName": "crowd", "Key": key})
 		case 1:
@@ -71,10 +73,16 @@ func disturb(s *server.Server, seed uint64, partitions int, sortKeys []int, done
 				object{"PutRequest": object{"Item": it}},
 				object{"DeleteRequest": object{"Key": object{"pk": it["pk"], "sk": object{"N": strconv.Itoa(sortKeys[0] - 2)}}}},
 			}}})
+		case 3:
+			other := crowdItem(random.IntN(partitions), sortKeys[0]-2, random.IntN(6))
+			_, err = call(s, "TransactWriteItems", object{"TransactItems": []any{
+				object{"Put": object{"TableName": "crowd", "Item": it}},
+				object{"Put": object{"TableName": "crowd", "Item": other}},
+			}})
 		default:
 			_, err = call(s, "PutItem", object{"TableName": "crowd", "Item": it})
 		}
-		if err != nil {
+		if err != nil && !strings.Contains(err.Error(), "TransactionConflict") {
 			return err
 		}
 	}

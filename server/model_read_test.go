@@ -13,8 +13,10 @@ import (
 
 func (m *machine) get(t *rapid.T) {
 	key := drawTarget(t, m.table)
-	request := object{"TableName": m.table.Name, "Key": key.Request(), "ConsistentRead": rapid.Bool().Draw(t, "strong")}
+	strong := rapid.Bool().Draw(t, "strong")
+	request := object{"TableName": m.table.Name, "Key": key.Request(), "ConsistentRead": strong, "ReturnConsumedCapacity": "TOTAL"}
 	it := m.table.Get(key)
+	units := model.ReadUnits(it.Size(), strong)
 	if rapid.Bool().Draw(t, "project") {
 		w, paths := drawWriter(t), drawPaths(t)
 		request["ProjectionExpression"] = w.Paths(paths)
@@ -23,7 +25,7 @@ func (m *machine) get(t *rapid.T) {
 			it = model.Project(it, paths)
 		}
 	}
-	want := object{}
+	want := object{"ConsumedCapacity": object{"TableName": m.table.Name, "CapacityUnits": units}}
 	if it != nil {
 		want["Item"] = it.JSON()
 	}
@@ -86,6 +88,8 @@ type modelRead struct {
 	want      []string      // rows, in order
 	whole     bool          // rows are entries, without a projection
 	counted   bool          // there are no rows, but their number
+	units     float64       // what reading it all at once costs
+	consumed  float64       // what the last page cost
 	failure   error
 }
 
@@ -148,6 +152,7 @@ func (m *machine) answerWith(t *rapid.T, r *modelRead, w *model.Writer) {
 		r.failure = model.ErrValidation
 	}
 	r.whole = paths == nil
+	r.units = m.readUnits(r, fetch)
 	r.ranks = map[string]int{}
 	rank := 0
 	for i, e := range r.entries {
@@ -169,6 +174,20 @@ func (m *machine) answerWith(t *rapid.T, r *modelRead, w *model.Writer) {
 		r.want = append(r.want, text)
 	}
 	addExpressions(r.request, w)
+}
+
+// readUnits is the cost of reading all entries at once. What is fetched from the
+// table is rounded item by item.
+func (m *machine) readUnits(r *modelRead, fetch bool) float64 {
+	strong := r.request["ConsistentRead"] == true
+	size, fetched := 0, 0.0
+	for _, e := range r.entries {
+		size += e.Entry.Size()
+		if fetch {
+			fetched += model.ReadUnits(e.Item.Size(), strong)
+		}
+	}
+	return model.ReadUnits(size, strong) + fetched
 }
 
 // filterPaths are what a filter may use: for a Query nothing of the key.
@@ -382,9 +401,11 @@ func (m *machine) once(t *rapid.T, r *modelRead) []string {
 		m.expect(t, r.operation, r.request, nil, r.failure)
 		return nil
 	}
+	r.request["ReturnConsumedCapacity"] = "TOTAL"
 	rows, sizes := m.pages(t, r, nil)
 	require.Equal(t, []int{len(r.entries)}, sizes, "evaluated")
 	require.Len(t, rows, len(r.want), "matches")
+	require.Equal(t, r.units, r.consumed, "capacity")
 	m.outcomes[r.operation+" rows"] += len(rows)
 	return rows
 }
@@ -451,6 +472,9 @@ func (m *machine) pages(t *rapid.T, r *modelRead, between func(position object))
 			rows = append(rows, canonical(it))
 		}
 		sizes = append(sizes, scanned)
+		if capacity, ok := answer["ConsumedCapacity"].(object); ok {
+			r.consumed = capacity["CapacityUnits"].(float64)
+		}
 		position, more := answer["LastEvaluatedKey"].(object)
 		require.Equal(t, limited && scanned == limit, more, "LastEvaluatedKey")
 		if !more {

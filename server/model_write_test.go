@@ -40,14 +40,42 @@ func (m *machine) do(t *rapid.T, operation string, request object, w *model.Writ
 	request["TableName"] = m.table.Name
 	failed := m.conditional(t, request, w, write)
 	addExpressions(request, w)
+	metered := rapid.Bool().Draw(t, "metered")
+	if metered {
+		request["ReturnConsumedCapacity"] = "INDEXES"
+	}
 	old, next, err := m.table.Do(write)
-	want := object{}
 	if err != nil {
-		want = failed
-	} else if it := image(old, next); len(it) > 0 {
+		m.expect(t, operation, request, failed, err)
+		return
+	}
+	want := object{}
+	if it := image(old, next); len(it) > 0 {
 		want["Attributes"] = it.JSON()
 	}
-	m.expect(t, operation, request, want, err)
+	if metered {
+		want["ConsumedCapacity"] = m.writeCapacity(old, next)
+	}
+	m.expect(t, operation, request, want, nil)
+}
+
+// writeCapacity is the ConsumedCapacity of a write.
+func (m *machine) writeCapacity(old, next model.Item) object {
+	total, indexes := m.table.WriteUnits(old, next)
+	capacity := object{"TableName": m.table.Name, "Table": object{"CapacityUnits": total}}
+	for name, units := range indexes {
+		list := "GlobalSecondaryIndexes"
+		if m.table.Index(name).Local {
+			list = "LocalSecondaryIndexes"
+		}
+		if capacity[list] == nil {
+			capacity[list] = object{}
+		}
+		capacity[list].(object)[name] = object{"CapacityUnits": units}
+		total += units
+	}
+	capacity["CapacityUnits"] = total
+	return capacity
 }
 
 // drawOldImage draws ReturnValues of PutItem and DeleteItem.

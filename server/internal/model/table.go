@@ -228,27 +228,30 @@ func (t *Table) Projects(ix *Index, name string) bool {
 // Entry is what an index holds of an item, beside the item itself.
 type Entry struct{ Entry, Item Item }
 
+// entry is what an index holds of an item, nil for nothing.
+func (t *Table) entry(ix *Index, it Item) Item {
+	for _, k := range ix.Key.Attributes() {
+		if !k.fits(it[k.Name]) {
+			return nil
+		}
+	}
+	entry := Item{}
+	for name, v := range it {
+		if t.Projects(ix, name) {
+			entry[name] = v
+		}
+	}
+	return entry
+}
+
 // Entries lists what an index holds, or, for nil, the table, in no order.
 func (t *Table) Entries(ix *Index) (all []Entry) {
 	for _, it := range t.items {
 		if ix == nil {
 			all = append(all, Entry{it, it})
-			continue
+		} else if entry := t.entry(ix, it); entry != nil {
+			all = append(all, Entry{entry, it})
 		}
-		fits := true
-		for _, k := range ix.Key.Attributes() {
-			fits = fits && k.fits(it[k.Name])
-		}
-		if !fits {
-			continue
-		}
-		entry := Item{}
-		for name, v := range it {
-			if t.Projects(ix, name) {
-				entry[name] = v
-			}
-		}
-		all = append(all, Entry{entry, it})
 	}
 	return all
 }
