@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/stator-db/stator/partition"
 )
 
 // A timedClient is a testClient of a server whose clock only moves when it is told
@@ -30,16 +28,6 @@ func (c *timedClient) advance(duration string) {
 	c.t.Helper()
 	code, body := admin(c.server, http.MethodPost, "/_stator/clock", `{"advance":"`+duration+`"}`)
 	require.Equal(c.t, http.StatusOK, code, body)
-}
-
-// settle waits until what was in a table before its time to live was enabled can
-// expire.
-func (c *timedClient) settle(table string) {
-	require.Eventually(c.t, func() bool {
-		t, err := c.server.db.Table(partition.Namespace{Account: "test", Region: "us-east-1"}, table)
-		require.NoError(c.t, err)
-		return t.TTL == nil || !t.TTL.Building
-	}, 10*time.Second, time.Millisecond)
 }
 
 // admin makes a request of an admin endpoint.

@@ -16,11 +16,8 @@ import (
 // TestStreams runs the scripts in testdata/streams: streams, times to live, and the
 // clock that both go by. They are written like those of TestItems, each against a
 // server of one shard; those named local_* against one with DynamoDB Local's
-// manners. Of an operation followed by "done", only the success is shown. Two more
-// commands:
-//
-//   - "advance d" moves the clock;
-//   - "settle table" waits until the items of a table are ready to expire.
+// manners. Of an operation followed by "done", only the success is shown, and
+// "advance d" moves the clock.
 //
 // Sequence numbers and iterators are called SEQ1, SEQ2, ... and ITERATOR1, ... as
 // they appear, and can be used in requests under these names.
@@ -35,9 +32,6 @@ func TestStreams(t *testing.T) {
 				return client.script("CreateTable", tableRequest(t, d), "created")
 			case "advance":
 				client.advance(d.CmdArgs[0].Key)
-				return ""
-			case "settle":
-				client.settle(d.CmdArgs[0].Key)
 				return ""
 			}
 			done := ""

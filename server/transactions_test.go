@@ -41,7 +41,7 @@ func TestTransactions(t *testing.T) {
 
 // TestTransactionLimits sends transactions around the limits of 100 actions and 4 MB.
 func TestTransactionLimits(t *testing.T) {
-	client := &testClient{t, openTest(t, Options{})}
+	client := &testClient{t, openTest(t, Options{Shards: 4})}
 	client.must("CreateTable", createUsers)
 	list := func(n int, action func(i int) string) string {
 		actions := make([]string, n)
