@@ -97,7 +97,7 @@ func (c *benchRunCommand) measure(ctx context.Context, p *process, target bench.
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
 	figures := &bench.ServerFigures{StartMilliseconds: server.Started.Seconds() * 1000, MemoryAtRest: server.Memory()}
-	target.URL = server.URL
+	target.URL, target.Processor = server.URL, server.Processor
 	report, err = bench.Measure(ctx, target, plan, reporter)
 	figures.MemoryAtEnd = server.Memory()
 	report.Server = figures

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Machine describes the computer the generator runs on.
@@ -41,6 +42,30 @@ func (m Machine) String() string {
 func processMemory(pid int) Memory {
 	file := fmt.Sprintf("/proc/%d/status", pid)
 	return Memory{Resident: procBytes(file, "VmRSS"), Anonymous: procBytes(file, "RssAnon")}
+}
+
+// clockTick is the unit of processor times in /proc, the same on all Linux systems.
+const clockTick = 10 * time.Millisecond
+
+// processorTime reads user and system time of a process where the system has /proc.
+func processorTime(pid int) time.Duration {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// The name of the program is in parentheses and may contain spaces; user and
+	// system time are fields 14 and 15, counted from 1 with the name as the second.
+	_, rest, _ := strings.Cut(string(data), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, err1 := strconv.ParseInt(fields[11], 10, 64)
+	system, err2 := strconv.ParseInt(fields[12], 10, 64)
+	if err1 != nil || err2 != nil {
+		return 0
+	}
+	return time.Duration(user+system) * clockTick
 }
 
 // procField returns the value of the first line "name: value".

@@ -24,6 +24,7 @@ type page struct {
 	Started    string
 	Conditions []string
 	Repeated   bool
+	Server     bool // whether its processor time is known
 	Rows       []pageRow
 	Sections   []pageSection
 }
@@ -34,6 +35,7 @@ type pageRow struct {
 	PerSecond, Lowest, Highest  float64
 	Items                       float64
 	Latencies                   []float64 // p50, p90, p99, p99.9, max
+	Server                      string
 	Failed                      bool
 	Total                       bool // of a workload with several operations
 }
@@ -67,6 +69,7 @@ func (r *Report) WritePage(w io.Writer) error {
 		Started:    r.Started.Format("2006-01-02 15:04 MST"),
 		Conditions: r.conditions(),
 		Repeated:   r.Plan.Repeat > 1,
+		Server:     serverKnown(rows),
 	}
 	for _, s := range rows {
 		p.Rows = append(p.Rows, pageRow{
@@ -74,6 +77,7 @@ func (r *Report) WritePage(w io.Writer) error {
 			PerSecond: s.perSecond.median, Lowest: s.perSecond.min, Highest: s.perSecond.max,
 			Items:     s.items.median,
 			Latencies: []float64{s.p50.median, s.p90.median, s.p99.median, s.p999.median, s.max.median},
+			Server:    microsecondsText(s.server.median),
 			Errors:    s.errorText(), Failed: s.failed > 0, Total: s.operation == allOperations,
 		})
 	}

@@ -91,6 +91,9 @@ func (s *Server) exitError() error {
 // Memory returns the memory the process has now.
 func (s *Server) Memory() Memory { return processMemory(s.cmd.Process.Pid) }
 
+// Processor returns the processor time the process has used, 0 if unknown.
+func (s *Server) Processor() time.Duration { return processorTime(s.cmd.Process.Pid) }
+
 // Stop ends the process and waits for it.
 func (s *Server) Stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {

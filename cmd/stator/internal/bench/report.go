@@ -44,12 +44,15 @@ type Memory struct {
 
 // Run is one run of a workload.
 type Run struct {
-	Workload    string      `json:"workload"`
-	Connections int         `json:"connections"`
-	Repeat      int         `json:"repeat"` // from 1
-	Seconds     float64     `json:"seconds"`
-	Operations  []Operation `json:"operations"`
-	Timeline    []Sample    `json:"timeline"`
+	Workload    string  `json:"workload"`
+	Connections int     `json:"connections"`
+	Repeat      int     `json:"repeat"` // from 1
+	Seconds     float64 `json:"seconds"`
+	// ServerMicroseconds is the processor time of the server for an operation, 0 if
+	// unknown.
+	ServerMicroseconds float64     `json:"serverMicroseconds,omitempty"`
+	Operations         []Operation `json:"operations"`
+	Timeline           []Sample    `json:"timeline"`
 }
 
 // Operation is what a run counted of one kind of operation.
@@ -88,6 +91,13 @@ type Sample struct {
 
 func (m measurement) run(workload Workload, connections, repeat int) (Run, error) {
 	r := Run{Workload: workload.Name, Connections: connections, Repeat: repeat, Seconds: m.elapsed.Seconds(), Timeline: m.timeline}
+	operations := int64(0)
+	for _, t := range m.tallies {
+		operations += t.succeeded + t.failed()
+	}
+	if operations > 0 {
+		r.ServerMicroseconds = float64(m.busy.Microseconds()) / float64(operations)
+	}
 	for i, t := range m.tallies {
 		encoded, err := t.latencies.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 		if err != nil {

@@ -16,6 +16,7 @@ type run struct {
 	workers   []*worker
 	recorders []*recorder
 	report    Reporter
+	processor func() time.Duration // of the server
 
 	measureFrom time.Time // operations that start before are not recorded
 	end         time.Time // of Plan.Duration; zero when counting requests
@@ -24,7 +25,10 @@ type run struct {
 
 // newRun prepares connections, which dial on their first request.
 func newRun(d *dataset, plan Plan, workload Workload, connections int, repeat int, report Reporter) (*run, error) {
-	r := &run{plan: plan, workload: workload, report: report}
+	r := &run{plan: plan, workload: workload, report: report, processor: d.target.Processor}
+	if r.processor == nil {
+		r.processor = func() time.Duration { return 0 }
+	}
 	for range min(connections, 2*runtime.GOMAXPROCS(0)) {
 		r.recorders = append(r.recorders, newRecorder(len(workload.operations)))
 	}

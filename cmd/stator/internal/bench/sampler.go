@@ -7,6 +7,7 @@ type measurement struct {
 	elapsed  time.Duration
 	tallies  []*tally // by operation
 	timeline []Sample
+	busy     time.Duration // processor time of the server, 0 if unknown
 }
 
 // sampler watches a run: it draws the timeline and sums up.
@@ -17,6 +18,7 @@ type sampler struct {
 	total    []*tally
 	timeline []Sample
 	last     time.Time
+	used     time.Duration // processor time of the server until the measurement began
 }
 
 func newSampler(r *run) *sampler {
@@ -62,8 +64,16 @@ func (s *sampler) sample(now time.Time) {
 	s.run.report.Sample(sample)
 }
 
-// watch takes samples until stop is closed.
+// watch takes samples from the end of the warm-up until stop is closed.
 func (s *sampler) watch(stop <-chan struct{}) {
+	warm := time.NewTimer(time.Until(s.run.measureFrom))
+	defer warm.Stop()
+	select {
+	case <-stop:
+		return
+	case <-warm.C:
+		s.used = s.run.processor()
+	}
 	ticker := time.NewTicker(s.interval)
 	defer ticker.Stop()
 	for {
@@ -78,11 +88,12 @@ func (s *sampler) watch(stop <-chan struct{}) {
 
 // finish takes what came after the last sample.
 func (s *sampler) finish(elapsed time.Duration) measurement {
+	busy := s.run.processor() - s.used
 	s.sample(time.Now())
 	for _, r := range s.run.recorders {
 		r.drain(s.total)
 	}
-	return measurement{elapsed: elapsed, tallies: s.total, timeline: s.timeline}
+	return measurement{elapsed: elapsed, tallies: s.total, timeline: s.timeline, busy: busy}
 }
 
 func milliseconds(nanoseconds int64) float64 { return float64(nanoseconds) / 1e6 }

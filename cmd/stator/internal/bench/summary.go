@@ -39,6 +39,7 @@ type summary struct {
 	runs                     int
 	perSecond, items         spread
 	p50, p90, p99, p999, max spread // milliseconds
+	server                   spread // microseconds of the server's processor; of a whole workload only
 	requests, failed         int64
 	errors                   map[string]int64
 	merged                   *hdrhistogram.Histogram // of all repeats
@@ -49,6 +50,7 @@ func (r *Report) summarize() ([]summary, error) {
 	var keys []summaryKey
 	groups := map[summaryKey][]Operation{}
 	histograms := map[summaryKey]*hdrhistogram.Histogram{}
+	server := map[summaryKey][]float64{}
 	add := func(key summaryKey, o Operation, h *hdrhistogram.Histogram) {
 		if groups[key] == nil {
 			keys = append(keys, key)
@@ -78,10 +80,17 @@ func (r *Report) summarize() ([]summary, error) {
 			all.Latency = latencyOf(merged)
 			add(summaryKey{run.Workload, run.Connections, allOperations}, all, merged)
 		}
+		whole := summaryKey{run.Workload, run.Connections, allOperations}
+		if len(run.Operations) == 1 {
+			whole.operation = run.Operations[0].Name
+		}
+		server[whole] = append(server[whole], run.ServerMicroseconds)
 	}
 	var rows []summary
 	for _, key := range keys {
-		rows = append(rows, summarizeGroup(key, groups[key], histograms[key]))
+		row := summarizeGroup(key, groups[key], histograms[key])
+		row.server = spreadOf(server[key])
+		rows = append(rows, row)
 	}
 	return rows, nil
 }
@@ -143,6 +152,14 @@ func grouped(v float64) string {
 		text = text[:at] + "," + text[at:]
 	}
 	return text
+}
+
+// microsecondsText writes a whole number, or nothing if it is unknown.
+func microsecondsText(v float64) string {
+	if v <= 0 {
+		return ""
+	}
+	return grouped(v)
 }
 
 // latencyText writes milliseconds with three significant digits.

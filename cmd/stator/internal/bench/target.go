@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"time"
 )
 
 // Target is the server to measure.
@@ -18,6 +19,9 @@ type Target struct {
 	Sign bool
 	// Description says in words what is measured, in the reports.
 	Description string
+	// Processor returns the processor time the server has used, if that is known;
+	// it may be nil.
+	Processor func() time.Duration
 }
 
 // Credentials are an AWS access key.
