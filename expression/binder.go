@@ -34,22 +34,41 @@ func NewBinder(names map[string]string, values map[string]item.Value) *Binder {
 // placeholder.
 const maxPlaceholderLength = 255
 
+// What the service says of an attribute name of no or of more than
+// [item.MaxNameSize] bytes.
+const (
+	EmptyName = "Empty attribute name"
+	LongName  = "Attribute name is too large, must be less than 65536 bytes"
+)
+
+// NameFault returns EmptyName or LongName if no attribute can have that name, and
+// an empty string otherwise.
+func NameFault(name string) string {
+	switch {
+	case name == "":
+		return EmptyName
+	case len(name) > item.MaxNameSize:
+		return LongName
+	}
+	return ""
+}
+
 // CheckPlaceholders returns an [*Error] if a placeholder is not written as # or
-// : followed by letters, digits and underscores, is too long, or stands for an
-// attribute without a name. Of several, the first in alphabetical order is
+// : followed by letters, digits and underscores, is too long, or stands for a
+// name that no attribute can have. Of several, the first in alphabetical order is
 // reported, names before values.
 func (b *Binder) CheckPlaceholders() error {
 	if err := checkPlaceholders("ExpressionAttributeNames", '#', b.names); err != nil {
 		return err
 	}
-	nameless := ""
+	worst := ""
 	for alias, name := range b.names {
-		if name == "" && (nameless == "" || alias < nameless) {
-			nameless = alias
+		if NameFault(name) != "" && (worst == "" || alias < worst) {
+			worst = alias
 		}
 	}
-	if nameless != "" {
-		return &Error{Text: "ExpressionAttributeNames contains invalid value: Empty attribute name for key " + nameless}
+	if worst != "" {
+		return &Error{Text: "ExpressionAttributeNames contains invalid value: " + NameFault(b.names[worst]) + " for key " + worst}
 	}
 	return checkPlaceholders("ExpressionAttributeValues", ':', b.values)
 }

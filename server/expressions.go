@@ -66,12 +66,12 @@ func (p phrasing) binder(in placeholders) (*expression.Binder, error) {
 	if in.names != nil && len(in.names) == 0 {
 		return nil, p.fault("ExpressionAttributeNames must not be empty")
 	}
+	b := expression.NewBinder(in.names, in.values.Values)
+	if err := b.CheckPlaceholders(); err != nil { // names before values
+		return nil, err
+	}
 	if in.values.Values != nil && len(in.values.Values) == 0 {
 		return nil, p.fault("ExpressionAttributeValues must not be empty")
-	}
-	b := expression.NewBinder(in.names, in.values.Values)
-	if err := b.CheckPlaceholders(); err != nil {
-		return nil, err
 	}
 	if in.values.Invalid != nil {
 		return nil, p.placeholderValue(in.values.InvalidKey, in.values.Invalid)

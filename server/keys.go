@@ -183,8 +183,11 @@ func planQueryRange(t *partition.Table, ix *partition.Index, terms []expression.
 	}
 	var r queryRange
 	for _, a := range schema.Hash {
-		if start != nil && start.Get(a.Name).Type() != a.Type {
-			return queryRange{}, validationText(schemaMismatch)
+		if err := checkStartAttribute(start, a); err != nil {
+			return queryRange{}, err
+		}
+		if attributes == 1 && len(terms) > 1 {
+			return queryRange{}, conditionNotSupported()
 		}
 		term := findTerm(terms, a.Name)
 		if term == nil {
@@ -193,11 +196,11 @@ func planQueryRange(t *partition.Table, ix *partition.Index, terms []expression.
 		if term.Op == unindexable {
 			return queryRange{}, notIndexable()
 		}
-		if term.Op != expression.KeyEq {
-			return queryRange{}, conditionNotSupported()
-		}
 		if err := checkTerm(ix, a, term, true); err != nil {
 			return queryRange{}, err
+		}
+		if term.Op != expression.KeyEq {
+			return queryRange{}, conditionNotSupported()
 		}
 		r.hash = append(r.hash, term.Values[0])
 	}
@@ -214,8 +217,8 @@ func planSortRange(sort *partition.SortRange, ix *partition.Index, schema partit
 	var unequal []string // range attributes passed without an equality condition
 	var unmatched string // first range attribute without any condition
 	for _, a := range schema.Range {
-		if start != nil && start.Get(a.Name).Type() != a.Type {
-			return validationText(schemaMismatch)
+		if err := checkStartAttribute(start, a); err != nil {
+			return err
 		}
 		term := findTerm(terms, a.Name)
 		if term == nil {
@@ -250,6 +253,21 @@ func planSortRange(sort *partition.SortRange, ix *partition.Index, schema partit
 		return missedKey(unmatched)
 	}
 	return conditionNotSupported()
+}
+
+// checkStartAttribute judges one key attribute of the queried schema in an
+// ExclusiveStartKey, which is nil if there is none.
+func checkStartAttribute(start item.Item, a partition.KeyAttribute) error {
+	if start == nil {
+		return nil
+	}
+	switch v := start.Get(a.Name); {
+	case v == nil:
+		return validationText(badStartKey)
+	case v.Type() != a.Type:
+		return validationText(schemaMismatch)
+	}
+	return nil
 }
 
 // unindexable stands for the operator of a legacy KeyConditions entry that no key

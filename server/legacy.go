@@ -165,6 +165,8 @@ func (p phrasing) attributeUpdates(in api.Map[api.AttributeValueUpdate]) (*expre
 		e := &in[i].Value
 		action, v := e.Action.Or("PUT"), e.Value.Value
 		switch {
+		case expression.NameFault(in[i].Key) != "":
+			return nil, p.fault(expression.NameFault(in[i].Key))
 		case e.Value.Invalid != nil:
 			return nil, p.value(e.Value.Invalid)
 		case !e.Value.Present && action != "DELETE":
@@ -189,10 +191,13 @@ func (p phrasing) attributesToGet(names []string) (*expression.Projection, error
 	return expression.NewAttributeList(names), nil
 }
 
-// checkAttributesToGet refuses a name that is there twice.
+// checkAttributesToGet refuses a name that is there twice or cannot be one.
 func (p phrasing) checkAttributesToGet(names []string) error {
 	seen := make(map[string]bool, len(names))
 	for _, name := range names {
+		if fault := expression.NameFault(name); fault != "" {
+			return p.fault(fault)
+		}
 		if seen[name] {
 			return p.parameter("Duplicate value in attribute name: " + name)
 		}

@@ -99,17 +99,15 @@ func (p phrasing) checkQueryMembers(in *api.QueryInput, holders placeholders) er
 		{"AttributesToGet", in.AttributesToGet != nil},
 		{"QueryFilter", in.QueryFilter != nil},
 		{"ConditionalOperator", in.ConditionalOperator.Present},
-		{"KeyConditions", in.KeyConditions != nil},
+		{"KeyConditions", in.KeyConditions != nil && in.KeyConditionExpression.Present},
 	}
 	expressions := [...]member{
 		{"ProjectionExpression", in.ProjectionExpression.Present},
 		{"FilterExpression", in.FilterExpression.Present},
 		{"KeyConditionExpression", in.KeyConditionExpression.Present},
 	}
-	if anySent(legacy[:3]) || in.KeyConditionExpression.Present {
-		if err := p.checkMixing(legacy[:], expressions[:]); err != nil {
-			return err
-		}
+	if err := p.checkMixing(legacy[:], expressions[:]); err != nil {
+		return err
 	}
 	return p.checkOrphans(holders, anySent(expressions[:]), anySent(expressions[1:]),
 		": FilterExpression and KeyConditionExpression are null")
@@ -178,7 +176,7 @@ func (q *boundQuery) planRange(t *partition.Table, ix *partition.Index, start *a
 	if !start.Present {
 		return planQueryRange(t, ix, q.keys, nil)
 	}
-	if !hasStartKeyNames(t, ix, start.Item) {
+	if start.Item.Len() != len(t.KeyNames(ix)) {
 		return queryRange{}, validationText(badStartKey)
 	}
 	r, err := planQueryRange(t, ix, q.keys, start.Item)
@@ -195,8 +193,8 @@ func (q *boundQuery) planRange(t *partition.Table, ix *partition.Index, start *a
 	return r, checkQueryStart(schema, &r, start.Item)
 }
 
-// checkPaths judges projection and filter against the schema: keys are scalars,
-// and what the key conditions decide is not for the filter.
+// checkPaths judges projection and filter against the schema: what the key
+// conditions decide is not for the filter, and keys are scalars.
 func (q *boundQuery) checkPaths(t *partition.Table, ix *partition.Index) error {
 	if err := checkProjectionPaths(t, q.projection); err != nil {
 		return err
@@ -205,9 +203,6 @@ func (q *boundQuery) checkPaths(t *partition.Table, ix *partition.Index) error {
 		return nil
 	}
 	paths := q.filter.Paths()
-	if err := checkKeyPaths(t, paths); err != nil {
-		return err
-	}
 	schema, kind := t.Key, "Filter Expression"
 	if ix != nil {
 		schema = ix.Key
@@ -220,5 +215,5 @@ func (q *boundQuery) checkPaths(t *partition.Table, ix *partition.Index) error {
 			return validation("%s can only contain non-primary key attributes: Primary key attribute: %s", kind, path[0].Name)
 		}
 	}
-	return nil
+	return checkKeyPaths(t, paths)
 }

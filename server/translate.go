@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/stator-db/stator/expression"
 	"github.com/stator-db/stator/partition"
@@ -122,6 +123,9 @@ func indexKeyFault(e *partition.IndexKeyError) string {
 		return invalidParameter + "Type mismatch for Index Key " + e.Attribute + " Expected: " + e.Want.String() +
 			" Actual: " + e.Got.String() + " IndexName: " + e.Index.Name
 	case partition.KeyTooLong:
+		if !e.FromUpdate {
+			return tooLongIndexKey(e)
+		}
 		return "The update expression attempted to update the secondary index key beyond allowed size limits"
 	}
 	kind := "string"
@@ -133,6 +137,16 @@ func indexKeyFault(e *partition.IndexKeyError) string {
 	}
 	return "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty " + kind + " value. IndexName: " +
 		e.Index.Name + ", IndexKey: " + e.Attribute
+}
+
+// tooLongIndexKey says of an item what hashKeyTooLong and rangeKeyTooLong say of a
+// table's key.
+func tooLongIndexKey(e *partition.IndexKeyError) string {
+	isHash := func(a partition.KeyAttribute) bool { return a.Name == e.Attribute }
+	if slices.ContainsFunc(e.Index.Key.Hash, isHash) {
+		return hashKeyTooLong().Message
+	}
+	return rangeKeyTooLong().Message
 }
 
 // errUnavailable tells clients to retry, here or elsewhere.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stator-db/stator/expression"
 	"github.com/stator-db/stator/storage/item"
 )
 
@@ -56,7 +57,9 @@ func valueFault(f *item.ValueError, l layer) string {
 	case item.TooDeep:
 		return textNesting
 	case item.EmptyName:
-		return "Empty attribute name"
+		return expression.EmptyName
+	case item.LongName:
+		return expression.LongName
 	}
 	return "Supplied AttributeValue is invalid: " + f.Kind.String()
 }

@@ -51,6 +51,7 @@ func TestValueFaults(t *testing.T) {
 		{item.ValueError{Kind: item.NumberUnderflow}, "Number underflow. Attempting to store a number with magnitude smaller than supported range", "=", true},
 		{item.ValueError{Kind: item.TooDeep}, "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit", "=", true},
 		{item.ValueError{Kind: item.EmptyName}, "Empty attribute name", "=", true},
+		{item.ValueError{Kind: item.LongName}, "Attribute name is too large, must be less than 65536 bytes", "=", true},
 	} {
 		older := tt.older
 		if older == "=" {

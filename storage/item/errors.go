@@ -32,6 +32,7 @@ const (
 	NumberUnderflow                            // magnitude below 10^-130
 	TooDeep                                    // more than MaxDepth levels
 	EmptyName                                  // an attribute of an item without a name
+	LongName                                   // an attribute of an item with a name of more than MaxNameSize bytes
 )
 
 var valueErrorTexts = [...]string{
@@ -46,6 +47,7 @@ var valueErrorTexts = [...]string{
 	NumberUnderflow:  "number too small",
 	TooDeep:          "nested too deeply",
 	EmptyName:        "empty attribute name",
+	LongName:         "attribute name too long",
 }
 
 // String describes the kind.

@@ -100,8 +100,13 @@ func (d *decoder) fields(level int) (count, size int, present bool, err error) {
 		if err != nil {
 			return 0, 0, true, err
 		}
-		if level == 1 && len(name) == 0 {
-			d.fault(&ValueError{Kind: EmptyName})
+		if level == 1 {
+			switch n := len(name); {
+			case n == 0:
+				d.fault(&ValueError{Kind: EmptyName})
+			case n > MaxNameSize:
+				d.fault(&ValueError{Kind: LongName})
+			}
 		}
 		s := openField(&d.arranger, name)
 		valueSize, err := d.attributeValue(level, true)

@@ -4,6 +4,10 @@ package item
 // around a scalar.
 const MaxDepth = 32
 
+// MaxNameSize is the most bytes that the name of an attribute may have. The
+// documentation says 64 KB; the service refuses exactly that.
+const MaxNameSize = 65535
+
 // containerOverhead is what a list or map costs by itself, and elementOverhead
 // what each of its entries costs on top of the name and value.
 const (
