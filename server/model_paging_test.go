@@ -212,11 +212,11 @@ func requireStable(t *testing.T, s *server.Server, operation string, request obj
 // added and another deleted. Afterwards a repair, which computes all indexes from
 // the items, has nothing to change.
 func TestIndexesEqualRebuild(t *testing.T) {
-	for _, shards := range []int{1, 3, 8} {
-		t.Run(fmt.Sprint("shards=", shards), func(t *testing.T) {
+	for shards, consistency := range map[int]string{1: "sync", 3: "sync", 4: "eventual", 8: "sync"} {
+		t.Run(fmt.Sprintf("shards=%d,%s", shards, consistency), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			s, err := server.Open(server.Options{DataDir: dir, Shards: shards})
+			s, err := server.Open(server.Options{DataDir: dir, Shards: shards, GSIConsistency: consistency})
 			require.NoError(t, err)
 			status, text := post(s, "CreateTable", []byte(crowdRequest))
 			require.Equal(t, http.StatusOK, status, text)
