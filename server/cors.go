@@ -33,7 +33,6 @@ func (s *Server) addCORS(h http.Header, r *http.Request) {
 func preflight(w *responder) {
 	h := w.header()
 	if h.Get("Access-Control-Allow-Origin") != "" {
-		h.Del("Access-Control-Expose-Headers")
 		h.Set("Access-Control-Max-Age", "172800")
 		if v := w.r.Header.Get("Access-Control-Request-Headers"); v != "" {
 			h.Set("Access-Control-Allow-Headers", v)

@@ -47,7 +47,7 @@
 // # Responses
 //
 // Every answer carries x-amzn-RequestId, x-amz-crc32 of the bytes as sent, and
-// Content-Length; bodies from 1 KiB are compressed for clients that accept gzip.
+// Content-Length; bodies from 4 KiB are compressed for clients that accept gzip.
 //
 // # Throughput and faults
 //

@@ -35,7 +35,7 @@ func (s *Server) serveAPI(g *gin.Context) {
 		w.contentType = contentJSON10
 		w.send(localGreeting.status(), localGreeting.appendJSON(nil))
 		return
-	case r.Method == http.MethodGet:
+	case r.Method == http.MethodGet && r.URL.Path == "/":
 		w.contentType = "text/plain"
 		w.send(http.StatusOK, []byte(healthyText(r.Host)))
 		return
@@ -47,8 +47,11 @@ func (s *Server) serveAPI(g *gin.Context) {
 		return
 	}
 	if w.contentType = requestContentType(r.Header); w.contentType == "" {
-		w.send(http.StatusNotFound, []byte(unknownOperationXML))
-		return
+		if r.ContentLength != 0 {
+			w.send(http.StatusNotFound, []byte(unknownOperationXML))
+			return
+		}
+		w.contentType = contentJSON // there is no content that could have another type
 	}
 
 	c := newCall(r.Context(), s)

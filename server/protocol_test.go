@@ -193,7 +193,7 @@ func TestCompressedResponses(t *testing.T) {
 	s := openTest(t, Options{})
 	client := &testClient{t, s}
 	for i := range 100 {
-		client.must("CreateTable", `{"TableName":"table-with-a-long-name-`+strconv.Itoa(i)+`","BillingMode":"PAY_PER_REQUEST",
+		client.must("CreateTable", `{"TableName":"table-with-a-name-so-long-that-a-page-is-large-`+strconv.Itoa(i)+`","BillingMode":"PAY_PER_REQUEST",
 			"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}]}`)
 	}
 	ask := func(accept string, limit int) (http.Header, []byte) {

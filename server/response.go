@@ -104,9 +104,8 @@ func appendRequestID(dst []byte) []byte {
 	return append(dst, "AAJG"...)
 }
 
-// minCompressed is the size from which compressing pays: below it the saving is
-// less than a packet.
-const minCompressed = 1 << 10
+// minCompressed is the size in bytes from which the service compresses.
+const minCompressed = 4 << 10
 
 // acceptsGzip reports whether the client asked for gzip and did not rule it out
 // with q=0.
