@@ -55,9 +55,6 @@ type Returning struct {
 // IsWrite reports whether the command belongs among writes.
 func (c *Command) IsWrite() bool { return c.Kind != Select }
 
-// Parameters is how many values the statement takes.
-func (s *Statement) Parameters() int { return s.parameters }
-
 // Bind fills in the parameters, in the order in which they are written, and
 // translates the statement. The command keeps the values. The error is an
 // [*Error].
@@ -178,12 +175,14 @@ func (b *binder) insert(s *insertSyntax) (*Command, *Error) {
 	}
 	it := item.NewBuilder()
 	for _, f := range t.Struct.Fields {
-		name := unquote(f.Name)
-		if name == "" {
+		name, fault := f.key()
+		switch {
+		case fault != nil:
+			return nil, fault
+		case name == "":
 			return nil, errorf("Empty attribute name")
 		}
 		var v item.Value
-		var fault *Error
 		if p := f.Value.operand().parameter(); p != "" {
 			v = b.parameter(p)
 		} else if v, fault = literal(f.Value, "root", 0); fault != nil {

@@ -73,10 +73,21 @@ func list(elements []*orSyntax, key string, depth int) (item.Value, *Error) {
 	return item.List(values...), nil
 }
 
+// key returns the name of a field, which must be a string.
+func (f *fieldSyntax) key() (string, *Error) {
+	if f.Name[0] != '\'' {
+		return "", malformed("Unexpected term")
+	}
+	return unquote(f.Name), nil
+}
+
 func structure(s *structSyntax, key string, depth int) (item.Value, *Error) {
 	fields := make(map[string]item.Value, len(s.Fields))
 	for _, f := range s.Fields {
-		name := unquote(f.Name)
+		name, fault := f.key()
+		if fault != nil {
+			return nil, fault
+		}
 		v, fault := literal(f.Value, key+"."+name, depth+1)
 		if fault != nil {
 			return nil, fault

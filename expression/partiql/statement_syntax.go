@@ -94,7 +94,6 @@ type assignmentSyntax struct {
 
 // simplePathSyntax is a path that begins with a name.
 type simplePathSyntax struct {
-	Pos   lexer.Position
 	Name  string        `parser:"@Name"`
 	Steps []*stepSyntax `parser:"@@*"`
 }

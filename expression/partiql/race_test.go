@@ -1,5 +1,0 @@
-//go:build race
-
-package partiql
-
-func init() { underRace = true }
