@@ -93,6 +93,9 @@ func (c *textCheck) path(p *pathSyntax) {
 
 func checkCondition(tree *orSyntax) (fault string, misplaced *lexer.Position) {
 	var c textCheck
+	if misplaced = c.settle(tree); misplaced != nil {
+		return "", misplaced
+	}
 	c.or(tree)
 	return c.first(conditionTextFaults), nil
 }
@@ -143,6 +146,10 @@ func (c *textCheck) test(t *testSyntax) {
 }
 
 func (c *textCheck) operand(o *operandSyntax) {
+	for o.Group != nil {
+		c.parentheses(o.Group.Group != nil)
+		*o = *o.Group
+	}
 	switch {
 	case o.Call != nil:
 		c.call(o.Call, useOperand)

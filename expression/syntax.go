@@ -1,6 +1,10 @@
 package expression
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/alecthomas/participle/v2/lexer"
+)
 
 // The syntax trees. Field tags are participle's grammar; what is captured is
 // source text, so that a tree can be shared by requests whose placeholders
@@ -8,7 +12,9 @@ import "strconv"
 //
 // With the one explicit look at the parenthesis after a function's name, every
 // choice is made on the next token and never taken back. So the parser takes
-// linear time, and it is stopped by exactly the token that does not fit.
+// linear time, and it is stopped by exactly the token that does not fit, but for
+// one thing: whether parentheses hold a condition or an operand shows only after
+// them. The grammar takes either for either, and settle tells them apart.
 
 // pathSyntax is a document path: a name followed by names and list indexes.
 type pathSyntax struct {
@@ -36,24 +42,31 @@ type andSyntax struct {
 	Terms []*factorSyntax `parser:"@@ ( 'AND' @@ )*"`
 }
 
+// factorSyntax is a negation, a test, or a group: a condition in parentheses. The
+// parser may leave in Group an operand in parentheses, and then the comparison it
+// belongs to in GroupRelation; settle makes a Test of both.
 type factorSyntax struct {
-	Not   *factorSyntax `parser:"  'NOT' @@"`
-	Group *orSyntax     `parser:"| '(' @@ ')'"`
-	Test  *testSyntax   `parser:"| @@"`
+	Not           *factorSyntax   `parser:"  'NOT' @@"`
+	Group         *orSyntax       `parser:"| '(' @@ ')'"`
+	GroupRelation *relationSyntax `parser:"  @@?"`
+	Test          *testSyntax     `parser:"| @@"`
 }
 
 // testSyntax is a comparison or a boolean function. Any function may stand on
 // either side of a comparison as far as the syntax goes; what is allowed where
-// is checked later, with an error of its own. Only a function may stand alone.
+// is checked later, with an error of its own. Only a function may stand alone; the
+// parser leaves other operands without a relation to settle.
 type testSyntax struct {
 	Call         *callSyntax     `parser:"  @@"`
 	CallRelation *relationSyntax `parser:"  @@?"`
 	Left         *operandSyntax  `parser:"| @@"`
-	Relation     *relationSyntax `parser:"  @@"`
+	Relation     *relationSyntax `parser:"  @@?"`
+	EndPos       lexer.Position  // of what follows
 }
 
 // relationSyntax is a comparison without its first operand.
 type relationSyntax struct {
+	Pos        lexer.Position
 	Comparator string           `parser:"  @Comparator"`
 	Right      *operandSyntax   `parser:"  @@"`
 	Low        *operandSyntax   `parser:"| 'BETWEEN' @@"`
@@ -61,11 +74,13 @@ type relationSyntax struct {
 	In         []*operandSyntax `parser:"| 'IN' '(' @@ ( ',' @@ )* ')'"`
 }
 
-// operandSyntax is an operand in a condition.
+// operandSyntax is an operand in a condition. Group, an operand in parentheses, is
+// gone once the text has been checked.
 type operandSyntax struct {
-	Call  *callSyntax `parser:"  @@"`
-	Value string      `parser:"| @Value"`
-	Path  *pathSyntax `parser:"| @@"`
+	Call  *callSyntax    `parser:"  @@"`
+	Value string         `parser:"| @Value"`
+	Group *operandSyntax `parser:"| '(' @@ ')'"`
+	Path  *pathSyntax    `parser:"| @@"`
 }
 
 type callSyntax struct {
