@@ -28,6 +28,13 @@
 // Every client works under its own access key and its own table name prefix, so all of them run at the same
 // time against one server and none sees the other's tables. In scenarios the prefix is written ${p}.
 //
+// # Following a stream
+//
+// TestKinesisClientLibrary runs the Kinesis Client Library with the DynamoDB Streams adapter, in the version
+// kcl/pom.xml pins. Its worker is a process of its own that prints what it sees; see kcl/…/Follower.java.
+// Leases, checkpoints and the library's other tables lie in the server that is followed, so the library's
+// conditional writes, its index and its locks are tested with it.
+//
 // # What is needed
 //
 // install.sh fetches each client in a pinned version into directories that git ignores; the tests call it.

@@ -63,13 +63,13 @@ func TestKinesisClientLibrary(t *testing.T) {
 	<-written
 	<-changes.write(t, client)
 
-	// Without its stream the table's shards end, and the worker with them.
+	// When the stream is disabled its shards end.
 	_, err = client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{
 		TableName: aws.String("Followed"), StreamSpecification: &types.StreamSpecification{StreamEnabled: aws.Bool(false)},
 	})
 	require.NoError(t, err)
 	log.waitFor(t, worker, "end", 4)
-	worker.stop(t)
+	worker.kill()
 
 	delivered, repeated := deliveredChanges(t, log.events)
 	require.Equal(t, changes.byItem, delivered)

@@ -40,7 +40,10 @@ public final class Worker {
                 CloudWatchAsyncClient.create(),
                 "worker",
                 Follower::new);
-        var leases = configs.leaseManagementConfig().failoverTimeMillis(3000).leaseAssignmentIntervalMillis(500L);
+        var leases = configs.leaseManagementConfig()
+                .failoverTimeMillis(3000)
+                .leaseAssignmentIntervalMillis(500L)
+                .shardSyncIntervalMillis(500);
         // Leases are only given to workers that have reported how they are.
         leases.workerUtilizationAwareAssignmentConfig().workerMetricsReporterFreqInMillis(500);
         Scheduler scheduler = StreamsSchedulerFactory.createScheduler(
