@@ -1,4 +1,4 @@
-# build run test lint fuzz stress bench compat: each is the command CI runs.
+# build run test lint fuzz stress bench bench-rivals bench-sync compat: each is the command CI runs.
 
 GO        ?= go
 export PATH := $(PATH):/usr/local/go/bin
@@ -7,8 +7,9 @@ LDFLAGS   := -s -w -X main.version=$(VERSION)
 GOLANGCI  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
+BENCHFLAGS ?=
 
-.PHONY: build run test lint fuzz stress bench compat
+.PHONY: build run test lint fuzz stress bench bench-rivals bench-sync compat
 
 # The binary goes to bin/stator.
 build: | go
@@ -47,11 +48,20 @@ stress: | go
 	STATOR_KILLS=50 $(GO) test -count=1 -timeout 60m -run Kill -v ./cmd/stator
 	$(GO) test -race -count=1 -timeout 120m $$(grep -rl pgregory.net/rapid --include='*_test.go' . | xargs -n 1 dirname | sort -u) -rapid.checks=2000
 
-# Micro benchmarks, then the whole server under load.
-bench: | go
+# Micro benchmarks, the start of the server, then Stator against the limits of the
+# machine (gin alone, gin with one Badger transaction a request), in turns.
+bench: build
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $$($(GO) list ./... | grep -v /cmd/)
-	$(GO) test -run '^$$' -bench EndToEnd -benchtime 50000x -count 5 ./cmd/stator
 	$(GO) test -run '^$$' -bench Start -benchtime 20x ./cmd/stator
+	$(GO) run ./cmd/stator/internal/bench/rivals -stator bin/stator $(BENCHFLAGS)
+
+# The same against the rivals, which are installed into .rivals (npm, pip).
+bench-rivals: build
+	$(GO) run ./cmd/stator/internal/bench/rivals -stator bin/stator -install -output cmd/stator/BENCHMARKS.md $(BENCHFLAGS)
+
+# Writes that survive a power cut, against one fsynced Badger transaction a request.
+bench-sync: build
+	$(GO) run ./cmd/stator/internal/bench/rivals -stator bin/stator -sync -workloads put,update -connections 64 $(BENCHFLAGS)
 
 .PHONY: go
 go:

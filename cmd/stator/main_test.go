@@ -31,13 +31,7 @@ const processTimeout = 20 * time.Second
 var binary string
 
 func TestMain(m *testing.M) {
-	if os.Getenv(bareVariable) != "" {
-		fmt.Fprintln(os.Stderr, serveBare())
-		os.Exit(1)
-	}
-	code := buildAndRun(m)
-	writeLoadSummary(os.Stdout)
-	os.Exit(code)
+	os.Exit(buildAndRun(m))
 }
 
 func buildAndRun(m *testing.M) int {

@@ -17,7 +17,8 @@ type Machine struct {
 	System    string `json:"system"`
 }
 
-func thisMachine() Machine {
+// ThisMachine describes the computer this process runs on.
+func ThisMachine() Machine {
 	m := Machine{Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH}
 	m.Processor, _ = procField("/proc/cpuinfo", "model name")
 	m.Memory = procBytes("/proc/meminfo", "MemTotal")

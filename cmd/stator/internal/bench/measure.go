@@ -11,7 +11,7 @@ import (
 func Measure(ctx context.Context, target Target, plan Plan, report Reporter) (r *Report, err error) {
 	r = &Report{
 		Format: reportFormat, Started: time.Now().UTC(),
-		Target: target.Description, Endpoint: target.URL, Machine: thisMachine(), Plan: plan,
+		Target: target.Description, Endpoint: target.URL, Machine: ThisMachine(), Plan: plan,
 	}
 	session, err := Open(ctx, target, plan, report)
 	if err != nil {

@@ -63,7 +63,6 @@ func Open(ctx context.Context, target Target, plan Plan, report Reporter) (*Sess
 	}
 	created, err := s.createTable(ctx)
 	if err != nil {
-		control.close()
 		return nil, err
 	}
 	if created {
@@ -77,7 +76,6 @@ func Open(ctx context.Context, target Target, plan Plan, report Reporter) (*Sess
 
 // Close deletes the table unless the plan keeps it, also when ctx is cancelled.
 func (s *Session) Close(ctx context.Context) error {
-	defer s.control.close()
 	if s.plan.KeepTable {
 		return nil
 	}
@@ -111,8 +109,10 @@ func (s *Session) Run(ctx context.Context, workload string, connections, repeat 
 	return done, nil
 }
 
-// do makes a request that is not measured.
+// do makes a request that is not measured, on a connection of its own: minutes may
+// pass between two of them, and servers close idle connections earlier.
 func (s *Session) do(ctx context.Context, api, body string) (string, error) {
+	defer s.control.close()
 	status, response, err := s.control.call(ctx, api, []byte(body))
 	switch {
 	case err != nil:
