@@ -37,7 +37,7 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &machine{
 			sequences: all,
-			options:   server.Options{Shards: pick(rt, "shards", 1, 3, 8), InMemory: !oneIn(rt, 8, "on disk")},
+			options:   server.Options{Shards: pick(rt, "shards", 1, 3, 8), InMemory: !oneIn(rt, 10, "on disk")},
 		}
 		if !m.options.InMemory {
 			m.options.DataDir = t.TempDir()
@@ -54,7 +54,7 @@ func TestModel(t *testing.T) {
 			require.NoError(rt, m.server.Close())
 		}()
 		m.createTable(rt)
-		for range 3 {
+		for range 2 {
 			rt.Repeat(m.actions())
 		}
 		m.audit(rt)
