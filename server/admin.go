@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -22,6 +23,9 @@ func (s *Server) adminRoutes(engine *gin.Engine) {
 	if !s.options.InMemory && !s.options.Admin {
 		return
 	}
+	if s.options.Admin {
+		profileRoutes(engine)
+	}
 	admin := engine.Group(adminPath)
 	admin.GET("/clock", s.serveClock)
 	admin.POST("/clock", s.serveAdvanceClock)
@@ -29,6 +33,26 @@ func (s *Server) adminRoutes(engine *gin.Engine) {
 	admin.POST("/faults", s.serveAddFaults)
 	admin.DELETE("/faults", s.serveRemoveFaults)
 	admin.DELETE("/faults/:id", s.serveRemoveFaults)
+}
+
+// profileRoutes serves Go's profiles where go tool pprof looks for them.
+func profileRoutes(engine *gin.Engine) {
+	profiles := engine.Group("/debug/pprof")
+	profiles.GET("/", gin.WrapF(pprof.Index))
+	profiles.GET("/:profile", func(g *gin.Context) {
+		switch name := g.Param("profile"); name {
+		case "cmdline":
+			pprof.Cmdline(g.Writer, g.Request)
+		case "profile":
+			pprof.Profile(g.Writer, g.Request)
+		case "symbol":
+			pprof.Symbol(g.Writer, g.Request)
+		case "trace":
+			pprof.Trace(g.Writer, g.Request)
+		default:
+			pprof.Handler(name).ServeHTTP(g.Writer, g.Request)
+		}
+	})
 }
 
 // readAdmin decodes the request of an admin endpoint into v, all of whose members

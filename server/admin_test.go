@@ -66,3 +66,19 @@ func TestAdmin(t *testing.T) {
 		require.NoError(t, s.Close())
 	}
 }
+
+// TestProfiles looks for Go's profiles: only where they were asked for.
+func TestProfiles(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		s := openTest(t, Options{Shards: 1, Admin: asked})
+		for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/cmdline"} {
+			code, body := admin(s, http.MethodGet, path, "")
+			if asked {
+				require.Equal(t, http.StatusOK, code, path)
+				require.NotEmpty(t, body)
+			} else {
+				require.Equal(t, http.StatusNotFound, code, path)
+			}
+		}
+	}
+}

@@ -21,7 +21,7 @@ type serveCommand struct {
 	CORS              []string      `name:"cors" default:"*" placeholder:"ORIGIN" help:"Origins that browsers may call from."`
 	GSIConsistency    string        `name:"gsi-consistency" enum:"sync,eventual" default:"sync" help:"Acknowledge a write after (sync) or before (eventual) its global index entries are visible."`
 	GSILag            time.Duration `name:"gsi-lag" default:"0s" help:"Delay global index entries by this much; needs --gsi-consistency eventual."`
-	Admin             bool          `help:"Serve the endpoints below /_stator/, which move the clock; in memory they always are."`
+	Admin             bool          `help:"Serve the endpoints below /_stator/, which move the clock and inject faults (in memory they always are), and profiles at /debug/pprof/."`
 	EnforceThroughput bool          `help:"Throttle tables and global indexes at their throughput settings, as the service does."`
 	LogLevel          string        `enum:"debug,info,warn,error" default:"info" help:"Least important messages to log: debug, info, warn or error."`
 	LogFormat         string        `enum:"text,json" default:"text" help:"Log as text or json, on stderr."`
