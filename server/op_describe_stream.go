@@ -18,13 +18,16 @@ func serveDescribeStream(c *call) error {
 	}
 	shards := c.s.db.StreamShards(s)
 	if start := in.ExclusiveStartShardId; start.Present {
-		after, err := c.findShard(s, start.Value)
-		if err != nil {
-			return err
+		if after, err := c.findShard(s, start.Value); err == nil {
+			shards = shards[after.Index+1:]
+		} else {
+			shards = nil // nothing comes after a shard that does not exist
 		}
-		shards = shards[after.Index+1:]
 	}
-	if f := in.ShardFilter; f != nil && f.Type.Present {
+	if f := in.ShardFilter; f != nil {
+		if !f.Type.Present {
+			return validationText("Type is required in a ShardFilter")
+		}
 		if !f.ShardId.Present {
 			return validationText("ShardId is required when ShardFilter Type is " + f.Type.Value)
 		}

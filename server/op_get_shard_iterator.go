@@ -39,6 +39,10 @@ func serveGetShardIterator(c *call) error {
 // one that the shard can have.
 func (c *call) iteratorStart(s *partition.Stream, shard partition.StreamShard, in *api.GetShardIteratorInput) (partition.StreamPos, error) {
 	none := partition.StreamPos{}
+	fromSequence := in.ShardIteratorType.Value == iterateAtSequence || in.ShardIteratorType.Value == iterateAfterSequence
+	if in.SequenceNumber.Present && !fromSequence {
+		return none, validationText("The parameter 'SequenceNumber' cannot be used with ShardIteratorType " + in.ShardIteratorType.Value)
+	}
 	switch in.ShardIteratorType.Value {
 	case iterateTrimHorizon:
 		return c.s.db.StreamStart(s, shard.Index)
