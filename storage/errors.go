@@ -15,6 +15,9 @@ var (
 	// ErrManifest means that MANIFEST.stator is missing beside existing data,
 	// unreadable, of an unknown version, or names a shard that is not there.
 	ErrManifest = errors.New("storage manifest is unusable")
+	// ErrNoData means that a directory that must hold a store is missing or
+	// holds none.
+	ErrNoData = errors.New("storage directory holds no data")
 	// ErrShardCount means that the directory holds another number of shards
 	// than Options.Shards asks for.
 	ErrShardCount = errors.New("storage directory has a different shard count")

@@ -64,8 +64,8 @@ func decodeManifest(b []byte) (manifest, error) {
 	switch {
 	case m.Format != manifestFormat:
 		return manifest{}, fmt.Errorf("format %d, this version reads format %d", m.Format, manifestFormat)
-	case m.Shards < 1 || m.Shards > maxShards:
-		return manifest{}, fmt.Errorf("shard count %d is not between 1 and %d", m.Shards, maxShards)
+	case m.Shards < 1 || m.Shards > MaxShards:
+		return manifest{}, fmt.Errorf("shard count %d is not between 1 and %d", m.Shards, MaxShards)
 	case m.ID == "":
 		return manifest{}, errors.New("no id")
 	}
@@ -107,10 +107,14 @@ func loadManifest(dir string, wantShards int) (manifest, error) {
 // requireManifest reports a directory that no store was ever made in.
 func requireManifest(dir string) error {
 	_, err := os.Stat(filepath.Join(dir, manifestName))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+		return err
+	}
+	shards, err := filepath.Glob(filepath.Join(dir, shardPrefix+"*"))
+	if err == nil && len(shards) > 0 {
 		return fmt.Errorf("%w: %s has no %s", ErrManifest, dir, manifestName)
 	}
-	return err
+	return fmt.Errorf("%w: %s has no %s", ErrNoData, dir, manifestName)
 }
 
 func freshManifest(dir string, wantShards int) (manifest, error) {

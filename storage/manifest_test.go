@@ -117,6 +117,6 @@ func FuzzDecodeManifest(f *testing.F) {
 			return
 		}
 		require.NotEmpty(t, m.ID)
-		require.True(t, m.Shards >= 1 && m.Shards <= maxShards)
+		require.True(t, m.Shards >= 1 && m.Shards <= MaxShards)
 	})
 }

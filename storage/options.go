@@ -7,9 +7,9 @@ import (
 	"runtime"
 )
 
-// maxShards bounds the shard count of a store. Every open shard costs about a
+// MaxShards bounds the shard count of a store. Every open shard costs about a
 // megabyte and a dozen goroutines, so a larger number is a typing error.
-const maxShards = 256
+const MaxShards = 256
 
 // Options says where a store lives and what it promises. The zero value of
 // every field but Dir is usable.
@@ -34,7 +34,7 @@ type Options struct {
 	// fresh one.
 	Shards int
 
-	// Existing refuses, with ErrManifest, a directory that holds no store,
+	// Existing refuses, with ErrNoData, a directory that holds no store,
 	// instead of starting a fresh one there.
 	Existing bool
 
@@ -67,8 +67,8 @@ func (o Options) validate() error {
 	if !o.InMemory && o.Dir == "" {
 		errs = append(errs, errors.New("a store on disk needs a directory"))
 	}
-	if o.Shards < 0 || o.Shards > maxShards {
-		errs = append(errs, fmt.Errorf("shard count %d is not between 0 and %d", o.Shards, maxShards))
+	if o.Shards < 0 || o.Shards > MaxShards {
+		errs = append(errs, fmt.Errorf("shard count %d is not between 0 and %d", o.Shards, MaxShards))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("storage options: %w", err)

@@ -19,7 +19,7 @@ func TestOpenValidatesOptions(t *testing.T) {
 		"no directory":        {},
 		"directory in memory": {InMemory: true, Dir: "x"},
 		"negative shards":     {InMemory: true, Shards: -1},
-		"too many shards":     {InMemory: true, Shards: maxShards + 1},
+		"too many shards":     {InMemory: true, Shards: MaxShards + 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Open(o)

@@ -56,6 +56,8 @@ func explainData(err error, dir string, flags flagNames) error {
 	switch {
 	case errors.Is(err, storage.ErrLocked):
 		text = fmt.Sprintf("data directory %s is in use by another process: stop that process, or choose another directory with %s", dir, flags.dataDir)
+	case errors.Is(err, storage.ErrNoData):
+		text = fmt.Sprintf("no data in %s: name the directory that the server was started with (%s)", dir, flags.dataDir)
 	case errors.Is(err, storage.ErrShardCount) && flags.shards != "":
 		text += fmt.Sprintf(" (%s, %s)", flags.shards, flags.dataDir)
 	case errors.Is(err, storage.ErrManifest), errors.Is(err, storage.ErrCorrupt):

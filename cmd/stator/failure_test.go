@@ -21,6 +21,7 @@ func TestExplainData(t *testing.T) {
 		want  []string
 	}{
 		{storage.ErrLocked, []string{"/d is in use by another process", "--data-dir"}},
+		{storage.ErrNoData, []string{"no data in /d", "--data-dir"}},
 		{storage.ErrShardCount, []string{"shard count", "--shards", "--data-dir"}},
 		{storage.ErrManifest, []string{"manifest", "nothing was changed or deleted", "backup", "--data-dir"}},
 		{storage.ErrCorrupt, []string{"damaged", "nothing was changed or deleted", "backup", "--data-dir"}},

@@ -21,7 +21,8 @@ func main() {
 
 // commandLine is the grammar of the house command line.
 type commandLine struct {
-	Config kong.ConfigFlag `placeholder:"FILE" help:"YAML file with values for these flags; keys are flag names without the dashes."`
+	Config       kong.ConfigFlag `placeholder:"FILE" help:"YAML file with values for these flags; keys are flag names without the dashes."`
+	PrintVersion printVersion    `name:"version" env:"-" help:"Print the version and exit."`
 
 	Serve       serveCommand       `cmd:"" default:"withargs" help:"Serve the DynamoDB API (default)."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 if the server is ready, 1 if not."`

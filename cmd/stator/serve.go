@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/stator-db/stator/server"
+	"github.com/stator-db/stator/storage"
 )
 
 // serveCommand holds the flags of the house command line.
@@ -51,12 +53,19 @@ func (c *serveCommand) check() error {
 		return usageError(fmt.Sprintf("--port %d: a port is a number from 0 to 65535", c.Port))
 	case c.Shards < 0:
 		return usageError(fmt.Sprintf("--shards %d: the number of shards cannot be negative", c.Shards))
+	case c.Shards > storage.MaxShards:
+		return usageError(fmt.Sprintf("--shards %d: at most %d shards are possible", c.Shards, storage.MaxShards))
 	case c.GSILag < 0:
 		return usageError(fmt.Sprintf("--gsi-lag %s: a delay cannot be negative", c.GSILag))
 	case c.GSILag > 0 && c.GSIConsistency != "eventual":
 		return usageError("--gsi-lag needs --gsi-consistency eventual")
 	case c.DataDir == "" && !c.InMemory:
 		return usageError("--data-dir is empty: name a directory, or use --in-memory")
+	}
+	for _, origin := range c.CORS {
+		if !isOrigin(origin) {
+			return usageError(fmt.Sprintf("--cors %s: an origin is a scheme and a host, for example https://example.org", origin))
+		}
 	}
 	return nil
 }
@@ -80,6 +89,16 @@ func (c *serveCommand) options(logger *slog.Logger) server.Options {
 		EnforceThroughput: c.EnforceThroughput,
 		Admin:             c.Admin,
 	}
+}
+
+// isOrigin reports whether a browser may send text as the header Origin, or whether
+// it is the star for all of them.
+func isOrigin(text string) bool {
+	if text == "*" || text == "null" {
+		return true
+	}
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && u.Scheme+"://"+u.Host == text
 }
 
 // corsOrigins returns nil, the server's "any origin", for a list with a star.

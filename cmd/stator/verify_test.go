@@ -38,7 +38,7 @@ func TestNoData(t *testing.T) {
 			got := execute(t, "", command, "--data-dir", dir)
 			require.Equal(t, exitFailure, got.code)
 			require.Empty(t, got.stdout)
-			requireOneLine(t, got.stderr, dir, manifestName, "--data-dir")
+			requireOneLine(t, got.stderr, "no data in "+dir+":", "--data-dir")
 		}
 	}
 	entries, err := os.ReadDir(empty)

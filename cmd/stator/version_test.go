@@ -8,8 +8,10 @@ import (
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	got := execute(t, "", "version")
-	require.Zero(t, got.code)
-	require.Regexp(t, `^stator v0-test go1\.\S+ \w+/\w+\n$`, got.stdout)
-	require.Empty(t, got.stderr)
+	for _, args := range [][]string{{"version"}, {"--version"}, {"serve", "--version"}, {"-version"}} {
+		got := execute(t, "", args...)
+		require.Zero(t, got.code, args)
+		require.Regexp(t, `^stator v0-test go1\.\S+ \w+/\w+\n$`, got.stdout, args)
+		require.Empty(t, got.stderr, args)
+	}
 }
