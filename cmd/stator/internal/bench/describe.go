@@ -62,3 +62,10 @@ func (m Memory) String() string {
 	}
 	return fmt.Sprintf("%.0f MB (%.0f anonymous)", float64(m.Resident)/(1<<20), float64(m.Anonymous)/(1<<20))
 }
+
+func connectionsText(n int) string {
+	if n == 1 {
+		return "1 connection"
+	}
+	return fmt.Sprintf("%d connections", n)
+}

@@ -20,7 +20,7 @@ type Machine struct {
 // ThisMachine describes the computer this process runs on.
 func ThisMachine() Machine {
 	m := Machine{Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH}
-	m.Processor, _ = procField("/proc/cpuinfo", "model name")
+	m.Processor = procField("/proc/cpuinfo", "model name")
 	m.Memory = procBytes("/proc/meminfo", "MemTotal")
 	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.System += " " + strings.TrimSpace(string(release))
@@ -69,24 +69,24 @@ func processorTime(pid int) time.Duration {
 	return time.Duration(user+system) * clockTick
 }
 
-// procField returns the value of the first line "name: value".
-func procField(file, name string) (string, bool) {
+// procField returns the value of the first line "name: value", empty if there is
+// none.
+func procField(file, name string) string {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return "", false
+		return ""
 	}
 	for line := range strings.Lines(string(data)) {
 		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value), true
+			return strings.TrimSpace(value)
 		}
 	}
-	return "", false
+	return ""
 }
 
 // procBytes reads a line "name:   123 kB"; 0 if there is none.
 func procBytes(file, name string) int64 {
-	value, _ := procField(file, name)
-	n, err := strconv.ParseInt(strings.TrimSuffix(value, " kB"), 10, 64)
+	n, err := strconv.ParseInt(strings.TrimSuffix(procField(file, name), " kB"), 10, 64)
 	if err != nil {
 		return 0
 	}

@@ -82,19 +82,20 @@ func TestWorkloads(t *testing.T) {
 
 func TestItemSizesAndDistributions(t *testing.T) {
 	url := startStator(t)
-	for _, size := range []int{100, 100 << 10} {
-		for _, distribution := range []Distribution{Uniform, Zipfian, Latest} {
-			t.Run(fmt.Sprintf("%d %s", size, distribution), func(t *testing.T) {
-				plan := testPlan("put", "query100", "batch-write-25")
-				plan.ItemSize, plan.Distribution, plan.Requests = size, distribution, 5
-				report, err := Measure(t.Context(), testTarget(url), plan, silence{})
-				require.NoError(t, err)
-				for _, run := range report.Runs {
-					require.Empty(t, run.Operations[0].Errors)
-					require.Equal(t, int64(5), run.Operations[0].Succeeded)
-				}
-			})
-		}
+	for _, test := range []struct {
+		size         int
+		distribution Distribution
+	}{{100, Uniform}, {100, Zipfian}, {100, Latest}, {100 << 10, Uniform}} {
+		t.Run(fmt.Sprintf("%d %s", test.size, test.distribution), func(t *testing.T) {
+			plan := testPlan("put", "query100", "batch-write-25")
+			plan.ItemSize, plan.Distribution, plan.Requests = test.size, test.distribution, 5
+			report, err := Measure(t.Context(), testTarget(url), plan, silence{})
+			require.NoError(t, err)
+			for _, run := range report.Runs {
+				require.Empty(t, run.Operations[0].Errors)
+				require.Equal(t, int64(5), run.Operations[0].Succeeded)
+			}
+		})
 	}
 }
 

@@ -101,17 +101,17 @@ func (r *Report) section(name string, rows []summary) pageSection {
 		section.Plots = append(section.Plots, shown)
 	}
 	measured := r.connectionsOf(name)
-	if len(measured) > 1 {
-		add("Throughput by connections", connectionsPlot(name, measured, rows))
-	}
 	for _, connections := range measured {
-		suffix := fmt.Sprintf(", %d connections", connections)
+		suffix := ", " + connectionsText(connections)
 		if p, ok := r.timelinePlot(name, connections); ok {
 			add("Throughput over time"+suffix, p)
 		}
 		if p, ok := percentilePlot(name, connections, rows); ok {
 			add("Latency by percentile"+suffix, p)
 		}
+	}
+	if len(measured) > 1 {
+		add("Throughput by connections", connectionsPlot(name, measured, rows))
 	}
 	return section
 }

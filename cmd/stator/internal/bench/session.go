@@ -96,7 +96,7 @@ func (s *Session) Run(ctx context.Context, workload string, connections, repeat 
 	if err != nil {
 		return Run{}, err
 	}
-	title := fmt.Sprintf("%s, %d connections", workload, connections)
+	title := workload + ", " + connectionsText(connections)
 	if s.plan.Repeat > 1 {
 		title += fmt.Sprintf(", run %d of %d", repeat, s.plan.Repeat)
 	}
