@@ -24,7 +24,7 @@ var errBodyTooLarge = errors.New("request body exceeds 16 MiB")
 // read fills c.body with the request body, inflated if it is compressed. Whatever
 // is longer than bodyStep waits for its share of largeBodies first.
 func (c *call) read(w http.ResponseWriter, r *http.Request) error {
-	reserve := func(size int64) error { return c.reserve(http.NewResponseController(w), size) }
+	reserve := func(size int64) (func(), error) { return c.reserve(http.NewResponseController(w), size) }
 	encoding := r.Header.Get("Content-Encoding")
 	var err error
 	if encoding == "" || encoding == "identity" {
@@ -50,32 +50,33 @@ func (c *call) read(w http.ResponseWriter, r *http.Request) error {
 
 // readAll appends what r yields to buf, which is empty, up to maxBody bytes. size
 // is the announced length, or -1. It calls reserve once, with size, before it holds
-// more than bodyStep bytes.
-func readAll(buf []byte, r io.Reader, size int64, reserve func(size int64) error) ([]byte, error) {
+// more than bodyStep bytes, and from then on before each read what that returned.
+func readAll(buf []byte, r io.Reader, size int64, reserve func(size int64) (wait func(), err error)) ([]byte, error) {
 	if size > maxBody {
 		return buf, errBodyTooLarge
 	}
-	reserved := false
+	var wait func() // nil until reserved
+	var err error
 	if size > bodyStep {
-		if err := reserve(size); err != nil {
+		if wait, err = reserve(size); err != nil {
 			return buf, err
 		}
-		reserved = true
 	} else if size >= 0 {
 		buf = slices.Grow(buf, int(size)+1) // one more, to see the end without growing
 	}
 	for {
-		if len(buf) > bodyStep && !reserved {
-			if err := reserve(size); err != nil {
+		if len(buf) > bodyStep && wait == nil {
+			if wait, err = reserve(size); err != nil {
 				return buf, err
 			}
-			reserved = true
 		}
 		if len(buf) == cap(buf) {
 			buf = slices.Grow(buf, max(512, min(len(buf), 4<<20)))
 		}
 		room := min(cap(buf), maxBody+1)
-		if !reserved {
+		if wait != nil {
+			wait()
+		} else {
 			room = min(room, bodyStep+1)
 		}
 		n, err := r.Read(buf[len(buf):room])

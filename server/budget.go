@@ -12,26 +12,31 @@ import (
 // sockets; short requests are not held up.
 const largeBodies = 8 * maxBody
 
-// bodyGrace and bodyRate, in bytes a second, say how long a request may hold its
-// share of largeBodies before its body is complete, so that a few clients that
-// stall do not keep the others out.
+// How long a request may hold its share of largeBodies before its body is complete,
+// so that a few clients that stall or dawdle do not keep the others out: bodyPause
+// without a byte, and in all what bodyRate, in bytes a second, makes of its size.
 const (
-	bodyGrace = 10 * time.Second
+	bodyPause = 10 * time.Second
 	bodyRate  = 256 << 10
 )
 
 // reserve waits for room for a body of size bytes, or of unknown size if that is
-// negative, and then gives the client its time to deliver it. The room is given
-// back by release.
-func (c *call) reserve(connection *http.ResponseController, size int64) error {
+// negative. The room is given back by release. Function wait is to be called before
+// each read of the body, and limits how long that read may take.
+func (c *call) reserve(connection *http.ResponseController, size int64) (wait func(), err error) {
 	if size < 0 {
 		size = maxBody
 	}
 	if err := c.s.bodies.Acquire(c.ctx, size); err != nil {
-		return err
+		return nil, err
 	}
 	c.reserved = size
-	// What has no deadlines is not a connection, and cannot stall.
-	_ = connection.SetReadDeadline(time.Now().Add(bodyGrace + time.Duration(size)*time.Second/bodyRate))
-	return nil
+	end := time.Now().Add(bodyPause + time.Duration(size)*time.Second/bodyRate)
+	return func() {
+		deadline := time.Now().Add(bodyPause)
+		if deadline.After(end) {
+			deadline = end
+		}
+		_ = connection.SetReadDeadline(deadline) // what has no deadlines is not a connection, and cannot stall
+	}, nil
 }
