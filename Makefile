@@ -36,16 +36,17 @@ lint: | go
 # Every fuzz target for FUZZTIME.
 fuzz: | go
 	@set -e; for package in $$($(GO) list ./...); do \
-	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	  listed=$$($(GO) test -list '^Fuzz' $$package); \
+	  for target in $$(echo "$$listed" | grep '^Fuzz'); do \
 	    echo "$$package $$target"; \
 	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
 	  done; \
 	done
 
-# 50 times kill -9 under write load, then the property and model tests with 20
+# 100 times kill -9 under write load and during transactions, then the property and model tests with 20
 # times as many cases under the race detector.
 stress: | go
-	STATOR_KILLS=50 $(GO) test -count=1 -timeout 60m -run Kill -v ./cmd/stator
+	STATOR_KILLS=100 $(GO) test -count=1 -timeout 60m -run Kill -v ./cmd/stator
 	$(GO) test -race -count=1 -timeout 120m $$(grep -rl pgregory.net/rapid --include='*_test.go' . | xargs -n 1 dirname | sort -u) -rapid.checks=2000
 
 # Micro benchmarks, the start of the server, then Stator against the limits of the

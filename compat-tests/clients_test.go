@@ -115,6 +115,7 @@ func install(t *testing.T, name string) {
 func clientEnvironment(c client, endpoint string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL_DYNAMODB=" + endpoint,
+		"AWS_ENDPOINT_URL_DYNAMODB_STREAMS=" + endpoint,
 		"AWS_ACCESS_KEY_ID=" + accessKey(c),
 		"AWS_SECRET_ACCESS_KEY=secret",
 		"AWS_REGION=" + region,

@@ -10,22 +10,30 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
 )
 
 // goDriver is the driver for the AWS SDK for Go v2. It runs in the test process.
 type goDriver struct {
-	client *dynamodb.Client
-	cases  []goCase
+	client  *dynamodb.Client
+	streams *dynamodbstreams.Client
+	cases   []goCase
 }
 
 // newGoClient is a client as users make it: the endpoint is the only setting that is not the default.
 func newGoClient(t *testing.T, accessKey, endpoint string, options ...func(*dynamodb.Options)) *dynamodb.Client {
+	t.Helper()
+	return dynamodb.NewFromConfig(goConfig(t, accessKey, endpoint), options...)
+}
+
+func goConfig(t *testing.T, accessKey, endpoint string) aws.Config {
 	t.Helper()
 	cfg, err := config.LoadDefaultConfig(context.Background(),
 		config.WithRegion(region),
@@ -34,14 +42,15 @@ func newGoClient(t *testing.T, accessKey, endpoint string, options ...func(*dyna
 		config.WithBaseEndpoint(endpoint),
 	)
 	require.NoError(t, err)
-	return dynamodb.NewFromConfig(cfg, options...)
+	return cfg
 }
 
 func newGoDriver(t *testing.T, c client, endpoint string) driver {
 	t.Helper()
 	return &goDriver{
-		client: newGoClient(t, accessKey(c), endpoint),
-		cases:  goCases(newGoClient(t, accessKey(c), endpoint, func(o *dynamodb.Options) { o.EnableAcceptEncodingGzip = true })),
+		client:  newGoClient(t, accessKey(c), endpoint),
+		streams: dynamodbstreams.NewFromConfig(goConfig(t, accessKey(c), endpoint)),
+		cases:   goCases(newGoClient(t, accessKey(c), endpoint, func(o *dynamodb.Options) { o.EnableAcceptEncodingGzip = true })),
 	}
 }
 
@@ -73,6 +82,9 @@ func (d *goDriver) do(r request) (response, error) {
 
 func (d *goDriver) call(ctx context.Context, r request) (response, error) {
 	method := reflect.ValueOf(d.client).MethodByName(r.Operation)
+	if !method.IsValid() {
+		method = reflect.ValueOf(d.streams).MethodByName(r.Operation)
+	}
 	if !method.IsValid() {
 		return response{}, fmt.Errorf("no operation %s", r.Operation)
 	}

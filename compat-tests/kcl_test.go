@@ -37,7 +37,7 @@ func TestKinesisClientLibrary(t *testing.T) {
 	stream := createFollowedTable(t, client)
 	address, err := url.Parse(s.url)
 	require.NoError(t, err)
-	environment := append(clientEnvironment(user, s.url), "AWS_ENDPOINT_URL_DYNAMODB_STREAMS="+s.url)
+	environment := clientEnvironment(user, s.url)
 
 	log, changes := newKCLLog(), newKCLChanges()
 	const perPhase = kclWriters * kclItems * kclRounds / kclPhases

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -322,14 +323,21 @@ func replaceStrings(v any, variables map[string]string) any {
 	}
 }
 
-// lookup is the string at a dotted path of an output.
+// lookup is the string at a dotted path of an output; elements of arrays are numbered.
 func lookup(output any, path string) (string, error) {
 	for name := range strings.SplitSeq(path, ".") {
-		m, ok := output.(map[string]any)
-		if !ok {
+		switch holder := output.(type) {
+		case map[string]any:
+			output = holder[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i >= len(holder) {
+				return "", errors.New("no such element to save at " + path)
+			}
+			output = holder[i]
+		default:
 			return "", errors.New("nothing to save at " + path)
 		}
-		output = m[name]
 	}
 	s, ok := output.(string)
 	if !ok {

@@ -2,13 +2,18 @@
 // The protocol is described in ../doc.go.
 import { createInterface } from "node:readline";
 import * as sdk from "@aws-sdk/client-dynamodb";
+import * as streamsSDK from "@aws-sdk/client-dynamodb-streams";
 import { cases } from "./cases.js";
 
 const client = new sdk.DynamoDBClient({});
+const streams = new streamsSDK.DynamoDBStreamsClient({});
 
 const verbs = {
   async call({ operation, input = {} }) {
-    const { $metadata, ...output } = await client.send(new sdk[`${operation}Command`](decode(input)));
+    const command = `${operation}Command`;
+    const { $metadata, ...output } = await (command in sdk
+      ? client.send(new sdk[command](decode(input)))
+      : streams.send(new streamsSDK[command](decode(input))));
     return { output };
   },
 
@@ -62,7 +67,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     answer = await verbs[request.do](request);
   } catch (e) {
     // The cases check their errors themselves, so an error of the service that leaves one is a failure too.
-    if (e instanceof sdk.DynamoDBServiceException && request.do !== "case") {
+    const answered = e instanceof sdk.DynamoDBServiceException || e instanceof streamsSDK.DynamoDBStreamsServiceException;
+    if (answered && request.do !== "case") {
       answer = { error: { type: e.name, message: e.message, item: e.Item, reasons: e.CancellationReasons } };
     } else {
       answer = { failure: e.stack ?? String(e) };

@@ -14,7 +14,7 @@ from awscli.botocore import xform_name
 from awscli.clidriver import create_clidriver
 
 import awscli_cases
-from protocol import ServiceError, decode_binary, serve
+from protocol import STREAMS_OPERATIONS, ServiceError, decode_binary, serve
 
 _ERROR = re.compile(r"An error occurred \((\w+)\) when calling the \w+ operation[^:]*: ?(.*)", re.DOTALL)
 
@@ -24,7 +24,8 @@ class Driver:
         self.cli = create_clidriver()
 
     def call(self, operation, input):
-        return self._run(xform_name(operation, "-"), input, "--no-paginate")
+        service = "dynamodbstreams" if operation in STREAMS_OPERATIONS else "dynamodb"
+        return self._run(xform_name(operation, "-"), input, "--no-paginate", service=service)
 
     def pages(self, operation, input):
         arguments = {k: v for k, v in input.items() if k != "Limit"}
@@ -34,8 +35,8 @@ class Driver:
     def wait(self, waiter, input):
         self._run("wait", None, xform_name(waiter, "-"), "--table-name", input["TableName"])
 
-    def _run(self, command, input, *options):
-        arguments = ["dynamodb", command, *options, "--output", "json"]
+    def _run(self, command, input, *options, service="dynamodb"):
+        arguments = [service, command, *options, "--output", "json"]
         if input:
             # Version 1 of the CLI takes binary values as they are and encodes them itself.
             raw = decode_binary(input, lambda text: base64.b64decode(text).decode())

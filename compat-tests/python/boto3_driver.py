@@ -7,15 +7,17 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 import boto3_cases
-from protocol import ServiceError, decode_binary, serve
+from protocol import STREAMS_OPERATIONS, ServiceError, decode_binary, serve
 
 
 class Driver:
     def __init__(self):
         self.client = boto3.client("dynamodb")
+        self.streams = boto3.client("dynamodbstreams")
 
     def call(self, operation, input):
-        return self._answer(getattr(self.client, xform_name(operation)), input)
+        client = self.streams if operation in STREAMS_OPERATIONS else self.client
+        return self._answer(getattr(client, xform_name(operation)), input)
 
     def pages(self, operation, input):
         paginator = self.client.get_paginator(xform_name(operation))

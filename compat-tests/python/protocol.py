@@ -11,6 +11,10 @@ import sys
 import traceback
 
 
+# The operations of DynamoDB Streams, which the clients take for a service of its own.
+STREAMS_OPERATIONS = {"ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"}
+
+
 class ServiceError(Exception):
     """An error the service answered with."""
 

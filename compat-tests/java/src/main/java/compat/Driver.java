@@ -14,12 +14,14 @@ import java.io.StringWriter;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Set;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
 import software.amazon.awssdk.services.dynamodb.model.DescribeTableRequest;
 import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
 import software.amazon.awssdk.services.dynamodb.model.TransactionCanceledException;
+import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.awssdk.services.dynamodb.waiters.DynamoDbWaiter;
 import software.amazon.awssdk.retries.api.BackoffStrategy;
 
@@ -29,8 +31,12 @@ import software.amazon.awssdk.retries.api.BackoffStrategy;
  */
 public final class Driver {
     private static final String MODEL = "software.amazon.awssdk.services.dynamodb.model.";
+    /** The operations that have a client of their own. */
+    private static final Set<String> STREAMS_OPERATIONS =
+            Set.of("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords");
 
     private final DynamoDbClient client = DynamoDbClient.create();
+    private final DynamoDbStreamsClient streams = DynamoDbStreamsClient.create();
     private final Cases cases = new Cases(client);
 
     public static void main(String[] args) throws Exception {
@@ -86,7 +92,12 @@ public final class Driver {
 
     private JsonElement call(String operation, JsonObject input) throws Exception {
         SdkPojo request = request(operation, input);
-        Object output = DynamoDbClient.class.getMethod(methodName(operation), request.getClass()).invoke(client, request);
+        Object output;
+        if (STREAMS_OPERATIONS.contains(operation)) {
+            output = DynamoDbStreamsClient.class.getMethod(methodName(operation), request.getClass()).invoke(streams, request);
+        } else {
+            output = DynamoDbClient.class.getMethod(methodName(operation), request.getClass()).invoke(client, request);
+        }
         return Wire.encode((SdkPojo) output);
     }
 
