@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,6 +22,9 @@ const maxAdminBody = 1 << 20
 // adminRoutes adds the admin endpoints, if they are to be had.
 func (s *Server) adminRoutes(engine *gin.Engine) {
 	if !s.options.InMemory && !s.options.Admin {
+		engine.Any(adminPath+"/*path", func(g *gin.Context) {
+			g.JSON(http.StatusNotFound, gin.H{"error": "these endpoints are served in memory or with --admin"})
+		})
 		return
 	}
 	if s.options.Admin {
@@ -60,10 +64,26 @@ func profileRoutes(engine *gin.Engine) {
 func readAdmin(g *gin.Context, v any) bool {
 	body := http.MaxBytesReader(g.Writer, g.Request.Body, maxAdminBody)
 	if err := json.UnmarshalRead(body, v, json.RejectUnknownMembers(true)); err != nil {
-		refuseAdmin(g, err)
+		refuseAdmin(g, memberError(err))
 		return false
 	}
 	return true
+}
+
+// memberError says what is wrong with which member, without the names of Go types.
+func memberError(err error) error {
+	e, ok := errors.AsType[*json.SemanticError](err)
+	switch {
+	case !ok:
+		return err
+	case errors.Is(e.Err, json.ErrUnknownName):
+		return fmt.Errorf("unknown member %q", e.JSONPointer.LastToken())
+	case e.Err != nil:
+		return fmt.Errorf("%s: %w", cmp.Or(string(e.JSONPointer), "/"), e.Err)
+	case len(e.JSONValue) > 0:
+		return fmt.Errorf("%s cannot be %s", cmp.Or(string(e.JSONPointer), "/"), e.JSONValue)
+	}
+	return fmt.Errorf("%s cannot be a JSON %s", cmp.Or(string(e.JSONPointer), "/"), e.JSONKind)
 }
 
 // refuseAdmin answers a bad request.

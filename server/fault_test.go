@@ -284,8 +284,8 @@ func TestFaultRulesAreRefused(t *testing.T) {
 	s := openTest(t, Options{})
 	for _, tt := range []struct{ rule, want string }{
 		{`{}`, `rule 1: kind "" is none of throttling, InternalServerError, ServiceUnavailable, conflict, partialBatch, latency, drop`},
-		{`{"kind":"drop","colour":"red"}`, `unknown object member name "colour"`},
-		{`{"kind":"drop","nth":"1"}`, `within \"/nth\"`},
+		{`{"kind":"drop","colour":"red"}`, `unknown member "colour"`},
+		{`{"kind":"drop","nth":"1"}`, `/nth cannot be a JSON string`},
 		{`[{"kind":"drop"},{"kind":"drop","operations":["PutItems"]}]`, `rule 2: operation "PutItems" does not exist`},
 		{`{"kind":"conflict","operations":["GetItem"]}`, `rule 1: operation "GetItem": conflict does not happen to it`},
 		{`{"kind":"partialBatch","operations":["PutItem"]}`, `rule 1: operation "PutItem": partialBatch does not happen to it`},

@@ -22,8 +22,8 @@ const (
 // unknownOperationXML is the answer to whatever is not an API call at all.
 const unknownOperationXML = "<UnknownOperationException/>\n"
 
-// serveAPI answers every request outside the health endpoints, in the order of
-// checks of errors.md 1.1.
+// serveAPI answers every request outside the health endpoints, with the
+// service's checks in the service's order.
 func (s *Server) serveAPI(g *gin.Context) {
 	r, w := g.Request, responder{w: g.Writer, r: g.Request}
 	s.addCORS(w.header(), r)
@@ -100,6 +100,9 @@ func (c *call) serve(r *http.Request) error {
 	c.op = targets[r.Header.Get("X-Amz-Target")]
 	if c.op == nil {
 		return c.unlessNotJSON(errUnknownOperation)
+	}
+	if c.op.serve == nil {
+		return c.unlessNotJSON(c.notBuilt(c.op))
 	}
 	if err := c.authenticate(r); err != nil {
 		return c.unlessNotJSON(err)

@@ -1,5 +1,7 @@
 package server
 
+import "log/slog"
+
 // Target prefixes of the two services on this port (header X-Amz-Target).
 const (
 	targetPrefix        = "DynamoDB_20120810."
@@ -12,6 +14,13 @@ const (
 type operation struct {
 	name  string
 	serve func(c *call) error
+}
+
+// notBuilt answers an operation of the API that this server does not have. Unlike the
+// service's answer to a name that means nothing, it says so.
+func (c *call) notBuilt(op *operation) error {
+	c.s.log.LogAttrs(c.ctx, slog.LevelWarn, "operation not supported", slog.String("operation", op.name))
+	return &apiError{Type: errUnknownOperation.Type, Message: op.name + " is not supported by this server"}
 }
 
 // operations are those of the API model 2012-08-10, by name.
@@ -88,7 +97,7 @@ var streamsOperations = []operation{
 	{"ListStreams", serveListStreams},
 }
 
-// targets finds a built operation by the whole X-Amz-Target header, so that the
+// targets finds an operation by the whole X-Amz-Target header, so that the
 // lookup takes no allocation.
 var targets = targetsOf(operations, streamsOperations)
 
@@ -96,9 +105,7 @@ func targetsOf(main, streams []operation) map[string]*operation {
 	m := make(map[string]*operation, len(main)+len(streams))
 	add := func(prefix string, list []operation) {
 		for i := range list {
-			if list[i].serve != nil {
-				m[prefix+list[i].name] = &list[i]
-			}
+			m[prefix+list[i].name] = &list[i]
 		}
 	}
 	add(targetPrefix, main)

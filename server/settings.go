@@ -96,7 +96,7 @@ func checkSupportedUpdate(in *api.UpdateTableInput) error {
 		return unsupported("GlobalTableSettingsReplicationMode")
 	case in.DisassociationProtectionEnabled.Present:
 		return unsupported("DisassociationProtectionEnabled")
-	case len(in.VectorIndexUpdates) > 0:
+	case in.VectorIndexUpdates != nil:
 		return unsupported("VectorIndexUpdates")
 	}
 	return nil
