@@ -34,8 +34,8 @@ func (c *call) tableARN(table string) string {
 }
 
 // tableName resolves a TableName parameter, which may be a name or the ARN of a
-// table. Faults are those of errors.md 2.4 (an ARN of another region, partition or
-// kind) and an AccessDeniedException for another account.
+// table. Faults are those of the service: an ARN of another region, partition or
+// kind, and an AccessDeniedException for another account.
 func (c *call) tableName(nameOrARN string) (string, error) {
 	if !strings.HasPrefix(nameOrARN, "arn:") {
 		return nameOrARN, nil

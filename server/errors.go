@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Namespaces of error types on the wire (errors.md 1.2).
+// Namespaces of error types on the wire.
 const (
 	coralPrefix    = "com.amazon.coral.service#"
 	validatePrefix = "com.amazon.coral.validate#"
@@ -91,7 +91,7 @@ func invalid(format string, args ...any) *apiError {
 }
 
 // enveloped puts text behind "1 validation error detected: ", as PutItem, UpdateItem
-// and DeleteItem do for the texts listed in errors.md 0.2.
+// and DeleteItem do for faults that they find in values and expressions.
 func enveloped(text string) string {
 	return oneViolation + text
 }
@@ -146,7 +146,7 @@ func (c *call) accessDenied(resource string) *apiError {
 	}
 }
 
-// serialization is a SerializationException about a member of the wrong JSON type (errors.md 1.5).
+// serialization is a SerializationException about a member of the wrong JSON type.
 func serialization(message string) *apiError {
 	return &apiError{Type: coralPrefix + "SerializationException", MessageKey: "Message", Message: message}
 }

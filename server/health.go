@@ -31,7 +31,7 @@ var localGreeting = &apiError{
 // defaultRegion is named where no request says which region it means.
 const defaultRegion = "us-east-1"
 
-// healthyText is the service's answer to GET / (errors.md 1.1): the endpoint with one trailing space.
+// healthyText is the service's answer to GET /: the endpoint with one trailing space.
 func healthyText(host string) string {
 	region := defaultRegion
 	if rest, ok := strings.CutPrefix(host, "dynamodb."); ok {

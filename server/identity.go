@@ -32,7 +32,7 @@ type scope struct {
 
 // authenticate takes access key, region and namespace from the signature. The
 // signature itself is not checked: any credentials are accepted. What the service
-// says about a malformed one (errors.md 1.4) is said here too, except in the
+// says about a malformed one is said here too, except in the
 // manners of DynamoDB Local, which only wants a credential.
 func (c *call) authenticate(r *http.Request) error {
 	sig, err := c.findSignature(r)

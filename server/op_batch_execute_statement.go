@@ -9,8 +9,8 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-// serveBatchExecuteStatement answers BatchExecuteStatement; its order of checks is
-// errors.md 6.2. Statements fail one by one, unless they cannot be together in one
+// serveBatchExecuteStatement answers BatchExecuteStatement; its checks come in
+// the service's order. Statements fail one by one, unless they cannot be together in one
 // batch.
 func serveBatchExecuteStatement(c *call) error {
 	var in api.BatchExecuteStatementInput

@@ -10,7 +10,7 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-// serveCreateTable serves CreateTable; the order of checks is errors.md 5.1.
+// serveCreateTable serves CreateTable; the order of checks is the service's.
 func serveCreateTable(c *call) error {
 	var in api.CreateTableInput
 	if err := c.decode(&in); err != nil {

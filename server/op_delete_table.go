@@ -7,7 +7,7 @@ import (
 	"github.com/stator-db/stator/server/internal/api"
 )
 
-// serveDeleteTable serves DeleteTable; the order of checks is errors.md 5.3.
+// serveDeleteTable serves DeleteTable; the order of checks is the service's.
 func serveDeleteTable(c *call) error {
 	var in api.DeleteTableInput
 	if err := c.decode(&in); err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-// serveExecuteStatement answers ExecuteStatement; its order of checks is errors.md
-// 6.1.
+// serveExecuteStatement answers ExecuteStatement; its checks come in the service's
+// order.
 func serveExecuteStatement(c *call) error {
 	var in api.ExecuteStatementInput
 	if err := c.decode(&in); err != nil {

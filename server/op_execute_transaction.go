@@ -10,8 +10,8 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-// serveExecuteTransaction answers ExecuteTransaction; its order of checks is
-// errors.md 6.3.
+// serveExecuteTransaction answers ExecuteTransaction; its checks come in the
+// service's order.
 func serveExecuteTransaction(c *call) error {
 	var in api.ExecuteTransactionInput
 	if err := c.decode(&in); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // serveTagResource serves TagResource, whose answer has no body. The order of checks of
-// the three operations is errors.md 7.1.
+// the three operations is the service's.
 func serveTagResource(c *call) error {
 	var in api.TagResourceInput
 	if err := c.unmarshal(&in); err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-// serveTransactGetItems answers TransactGetItems; its order of checks is errors.md
-// 5.13.
+// serveTransactGetItems answers TransactGetItems; its checks come in the service's
+// order.
 func serveTransactGetItems(c *call) error {
 	var in api.TransactGetItemsInput
 	if err := c.decode(&in); err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/stator-db/stator/server/internal/api"
 )
 
-// serveTransactWriteItems answers TransactWriteItems; its order of checks is
-// errors.md 5.12. Faults that show only with the table's schema become reasons of
+// serveTransactWriteItems answers TransactWriteItems; its checks come in the
+// service's order. Faults that show only with the table's schema become reasons of
 // the cancellation, like those that show with the stored items.
 func serveTransactWriteItems(c *call) error {
 	var in api.TransactWriteItemsInput

@@ -9,7 +9,7 @@ import (
 	"github.com/stator-db/stator/server/internal/api"
 )
 
-// serveUpdateTable serves UpdateTable; the order of checks is errors.md 5.2. All
+// serveUpdateTable serves UpdateTable; the order of checks is the service's. All
 // checks that need the table run inside the change, so that two requests at once
 // cannot both pass them.
 func serveUpdateTable(c *call) error {

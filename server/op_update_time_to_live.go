@@ -12,8 +12,8 @@ import (
 // as measured on the service, whose documentation says an hour.
 const ttlInterval = 30 * time.Minute
 
-// serveUpdateTimeToLive serves UpdateTimeToLive; the order of checks is errors.md
-// 7.2. A change takes effect at once, as observed on the service.
+// serveUpdateTimeToLive serves UpdateTimeToLive; the order of checks is the
+// service's. A change takes effect at once, as observed on the service.
 func serveUpdateTimeToLive(c *call) error {
 	var in api.UpdateTimeToLiveInput
 	if err := c.decode(&in); err != nil {

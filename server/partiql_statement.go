@@ -19,7 +19,7 @@ type statement struct {
 	index *partition.Index // nil reads the table
 }
 
-// bindStatement parses a statement and fills in its parameters (errors.md 6.1).
+// bindStatement parses a statement and fills in its parameters.
 func bindStatement(text string, parameters []api.AttributeValue) (*partiql.Command, error) {
 	parsed, err := partiql.Parse(text)
 	if err != nil {

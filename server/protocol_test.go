@@ -84,8 +84,7 @@ func requireFramed(t *testing.T, h http.Header, body []byte) {
 	require.Equal(t, strconv.Itoa(len(body)), h.Get("Content-Length"))
 }
 
-// TestFixedResponses pins the checksums that clients have seen of the service
-// (errors.md 1.3).
+// TestFixedResponses pins the checksums that clients have seen of the service.
 func TestFixedResponses(t *testing.T) {
 	for _, tt := range []struct {
 		e     *apiError

@@ -78,7 +78,7 @@ func (w *responder) send(status int, body []byte) {
 	_, _ = w.w.Write(body) // fails only when the client is gone
 }
 
-// tooLarge is the answer to a body over the limit (errors.md 1.1): 413, chunked,
+// tooLarge is the answer to a body over the limit: 413, chunked,
 // empty, without a request id.
 func (w *responder) tooLarge() {
 	w.header().Set("Connection", "close")

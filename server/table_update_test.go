@@ -10,8 +10,8 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-// TestUpdateTableConflicts applies changes to tables that another change keeps busy
-// (errors.md 5.2, state conflicts), which a quick machine hardly ever shows.
+// TestUpdateTableConflicts applies changes to tables that another change keeps busy,
+// which a quick machine hardly ever shows.
 func TestUpdateTableConflicts(t *testing.T) {
 	const inUse = "com.amazonaws.dynamodb.v20120810#ResourceInUseException: Attempt to change a resource which is still in use: "
 	const oneOnline = "com.amazonaws.dynamodb.v20120810#LimitExceededException: Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"

@@ -6,7 +6,7 @@ import (
 	"github.com/stator-db/stator/partition"
 )
 
-// The exceptions of throttling, and their texts (errors.md 1.6).
+// The exceptions of throttling, and their texts.
 const (
 	throughputExceeded = "ProvisionedThroughputExceededException"
 	throttling         = "ThrottlingException"

@@ -26,7 +26,7 @@ func sameItemTwice() *apiError {
 
 // checkEmptyKey refuses an empty value of a table key. It is the one fault of a
 // key that fails a transaction's request as such; the others cancel it, with a
-// reason for the action (errors.md 5.12).
+// reason for the action.
 func checkEmptyKey(k partition.KeySchema, it item.Item) error {
 	for _, part := range [2][]partition.KeyAttribute{k.Hash, k.Range} {
 		for _, a := range part {

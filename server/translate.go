@@ -62,7 +62,7 @@ func (c *call) requestError(err error) *apiError {
 }
 
 // envelopes reports whether the operation is one of those that put "1 validation
-// error detected: " before expression and value faults (errors.md 0.2).
+// error detected: " before expression and value faults.
 func (c *call) envelopes() bool {
 	switch c.op.name {
 	case "PutItem", "UpdateItem", "DeleteItem":
@@ -72,7 +72,7 @@ func (c *call) envelopes() bool {
 }
 
 // updateFaults are what an update can run into when it meets the stored item; their
-// texts are the service's (errors.md 4.8).
+// texts are the service's.
 var updateFaults = []error{
 	expression.ErrPathInvalid,
 	expression.ErrAttributeMissing,
@@ -116,7 +116,7 @@ func (c *call) writeError(err error) *apiError {
 	return nil
 }
 
-// indexKeyFault is the message for a value that no index key may have (errors.md 3.8).
+// indexKeyFault is the message for a value that no index key may have.
 func indexKeyFault(e *partition.IndexKeyError) string {
 	switch e.Fault {
 	case partition.KeyWrongType:

@@ -9,8 +9,7 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-// A layer is one generation of the service's wording for faulty attribute values
-// (errors.md 3.3-3.5).
+// A layer is one generation of the service's wording for faulty attribute values.
 type layer uint8
 
 const (
@@ -29,8 +28,8 @@ const (
 	textTwoTypes        = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
 )
 
-// valueFault is the message for a faulty attribute value. Whether it stands in the
-// envelope of errors.md 0.2 is the operation's to say: see valueEnveloped.
+// valueFault is the message for a faulty attribute value. Whether it stands behind
+// "1 validation error detected: " is the operation's to say: see valueEnveloped.
 func valueFault(f *item.ValueError, l layer) string {
 	switch f.Kind {
 	case item.NoType:
@@ -65,7 +64,7 @@ func valueFault(f *item.ValueError, l layer) string {
 }
 
 // valueEnveloped reports whether PutItem, UpdateItem and DeleteItem put the fault
-// behind "1 validation error detected: " (errors.md 0.2). The two about datatypes
+// behind "1 validation error detected: ". The two about datatypes
 // stay bare.
 func valueEnveloped(f *item.ValueError) bool {
 	return f.Kind != item.NoType && f.Kind != item.MoreThanOneType

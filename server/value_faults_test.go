@@ -8,7 +8,7 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-// TestValueFaults reads like errors.md 3.3-3.5: fault, current wording, wording of
+// TestValueFaults has a row for each: fault, current wording, wording of
 // the older layer.
 func TestValueFaults(t *testing.T) {
 	const opv = "One or more parameter values were invalid: "
