@@ -62,32 +62,18 @@
 //
 // # Where it differs from the service
 //
+// DIVERGENCE.md lists it item by item, down to the members of every request; its
+// test compares the lists with the API model and this package. The rule: what the
+// service would act on and this server would not is refused with a
+// ValidationException that says so, never accepted and ignored. The differences that
+// shape the code:
+//
 //   - Signatures are parsed, not verified: any credentials are good.
 //   - Tables become usable before the answer of CreateTable; statuses pass through
 //     CREATING, UPDATING and DELETING in the answers only, except for an index
 //     that is being filled.
-//   - ItemCount and TableSizeBytes are live, not six hours old.
-//   - Budgets on how often encryption, table class, tags or deletion protection may
-//     change are not enforced, nor is the account's total of provisioned capacity;
-//     the budget of throughput decreases and the maxima of a table are.
-//   - An SSESpecification is recorded and described, with a made-up key for an
-//     alias: there is no KMS, and data is not encrypted with its keys.
-//   - ListTagsOfResource answers with one page; streams cannot be tagged.
-//   - The 4 MB of a transaction are counted over the items and keys in the request,
-//     and over what TransactGetItems reads; not over what updates leave.
-//   - Items expire within about a second of their time. A change of the setting takes
-//     effect at once and is final for half an hour, the interval measured on the
-//     service; in DynamoDB Local's manners it can be changed at any time.
 //   - A stream has one shard for each shard of the database. They do not split while
-//     it is enabled, so none has a parent, and any number of readers may follow one.
-//   - The service's texts of IdempotentParameterMismatchException, of expired
-//     iterators and of bad sequence numbers have not been seen; they are the
-//     documentation's or those of Kinesis Data Streams.
-//   - Throttling, where it is enforced, starts with full buckets, takes every partition
-//     key to have a partition of its own, and lets on-demand tables without a maximum
-//     scale at once. A canceled transaction is charged for what its request holds.
-//     What an index is charged for an entry that moves is known only afterwards.
-//   - Features that need other services (replicas, resource policies, vector
-//     indexes) are refused with a ValidationException that says so, never accepted
-//     and ignored.
+//     it is enabled, so none has a parent.
+//   - Throttling, where it is enforced, takes every partition key to have a partition
+//     of its own, and lets on-demand tables without a maximum scale at once.
 package server

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"log/slog"
 	"strings"
 
 	"github.com/google/uuid"
@@ -47,7 +48,9 @@ func (c *call) encryption(s *api.SSESpecification) *partition.SSE {
 	if s == nil || !s.Enabled.Value && !s.SSEType.Present {
 		return nil
 	}
-	return &partition.SSE{KeyARN: c.keyARN(s.KMSMasterKeyId.Or(defaultKey))}
+	sse := &partition.SSE{KeyARN: c.keyARN(s.KMSMasterKeyId.Or(defaultKey))}
+	c.s.log.LogAttrs(c.ctx, slog.LevelWarn, "SSESpecification is only recorded: data is not encrypted with the key", slog.String("key", sse.KeyARN))
+	return sse
 }
 
 // keyARN is the ARN of a KMS key given by ARN, id or alias. There is no KMS here:
