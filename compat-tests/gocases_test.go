@@ -221,11 +221,11 @@ func typedErrorCase(ctx context.Context, client *dynamodb.Client, prefix string)
 		_, err := client.PutItem(ctx, put)
 		failed := new(types.ConditionalCheckFailedException)
 		if !errors.As(err, &failed) || !reflect.DeepEqual(failed.Item, put.Item) {
-			return fmt.Errorf("no ConditionalCheckFailedException with the item, but %v", err)
+			return fmt.Errorf("no ConditionalCheckFailedException with the item, but %w", err)
 		}
 		_, err = client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(prefix + "Untyped")})
 		if notFound := new(types.ResourceNotFoundException); !errors.As(err, &notFound) {
-			return fmt.Errorf("no ResourceNotFoundException, but %v", err)
+			return fmt.Errorf("no ResourceNotFoundException, but %w", err)
 		}
 		return nil
 	})

@@ -1,7 +1,5 @@
 package server
 
-import "strconv"
-
 // appendName opens a member of the JSON object under construction in dst, which
 // ends either in its brace or in the member before.
 func appendName(dst []byte, name string) []byte {
@@ -27,8 +25,4 @@ func appendStringName(dst []byte, name string) []byte {
 		dst = append(dst, ',')
 	}
 	return append(appendString(dst, name), ':')
-}
-
-func appendBool(dst []byte, b bool) []byte {
-	return strconv.AppendBool(dst, b)
 }

@@ -205,7 +205,7 @@ func TestFaultDelay(t *testing.T) {
 	r := request("ListTables", strings.NewReader(`{}`))
 	r.RequestURI = ""
 	r.URL.Scheme, r.URL.Host = "http", web.Listener.Addr().String()
-	_, err := impatient.Do(r) //nolint:bodyclose // there is no answer
+	_, err := impatient.Do(r)
 	require.ErrorContains(t, err, "Client.Timeout")
 
 	seed := int64(7)

@@ -14,25 +14,26 @@ import (
 // are left unprocessed that a fault befalls.
 
 // dbGet is DB.Get.
-func (c *call) dbGet(t *partition.Table, key item.Item, consistency partition.Consistency, fn func(item.Item) error) (found bool, err error) {
+func (c *call) dbGet(t *partition.Table, key item.Item, consistency partition.Consistency, fn func(item.Item) error) error {
 	if err := c.turnAway(t, key, reading); err != nil {
-		return false, err
+		return err
 	}
 	if c.s.throttle == nil {
-		return c.s.db.Get(c.ctx, t, key, consistency, fn)
+		_, err := c.s.db.Get(c.ctx, t, key, consistency, fn)
+		return err
 	}
 	l := load{resource: resource{table: t}, direction: reading, units: readUnits(0, consistency)}.in(key)
 	if err := c.admit(l); err != nil {
-		return false, err
+		return err
 	}
 	size := 0
-	found, err = c.s.db.Get(c.ctx, t, key, consistency, func(it item.Item) error {
+	_, err := c.s.db.Get(c.ctx, t, key, consistency, func(it item.Item) error {
 		size = it.Size()
 		return fn(it)
 	})
 	l.units = readUnits(size, consistency) - l.units
 	c.charge(l)
-	return found, err
+	return err
 }
 
 // dbRead is DB.Read; cost is asked afterwards what was read.

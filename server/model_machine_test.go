@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -192,11 +193,11 @@ func post(h http.Handler, operation string, body []byte) (status int, answer str
 // expect makes a request and wants the model's error, or exactly the answer.
 func (m *machine) expect(t *rapid.T, operation string, request, want object, failure error) {
 	exception, answer := m.send(t, operation, request)
-	switch failure {
-	case model.ErrValidation:
+	switch {
+	case errors.Is(failure, model.ErrValidation):
 		require.Equal(t, "ValidationException", exception)
 		return
-	case model.ErrCondition:
+	case errors.Is(failure, model.ErrCondition):
 		require.Equal(t, "ConditionalCheckFailedException", exception)
 		delete(answer, "__type")
 		delete(answer, "message")

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -72,10 +73,10 @@ func (m *machine) transactWrite(t *rapid.T) {
 	canceled := false
 	for i, err := range m.table.DoAll(writes) {
 		reason := object{"Code": "None"}
-		switch err {
-		case model.ErrCondition:
+		switch {
+		case errors.Is(err, model.ErrCondition):
 			reason = failed[i]
-		case model.ErrValidation:
+		case errors.Is(err, model.ErrValidation):
 			reason = object{"Code": "ValidationError"}
 		}
 		canceled = canceled || err != nil

@@ -163,7 +163,7 @@ func (c *call) readBatchStatement(m *batchStatement) {
 	consistency := consistencyOf(m.in.ConsistentRead)
 	projection := m.projection()
 	size := 0
-	_, m.err = c.dbGet(m.table, m.key, consistency, func(it item.Item) error {
+	m.err = c.dbGet(m.table, m.key, consistency, func(it item.Item) error {
 		size = it.Size()
 		if projection != nil {
 			it = projection.Apply(it)

@@ -193,7 +193,7 @@ func (c *call) readKeys(gets []batchGets, at int) error {
 	c.out = append(c.out, '[')
 	for i, key := range g.in.Keys {
 		size := 0
-		_, err := c.dbGet(g.table, key.Item, consistency, func(it item.Item) error {
+		err := c.dbGet(g.table, key.Item, consistency, func(it item.Item) error {
 			size = it.Size()
 			if g.full = before+g.size+size > maxBatchGetSize || len(c.out) > maxBatchGetOutput; g.full {
 				return nil

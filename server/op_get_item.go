@@ -32,7 +32,7 @@ func serveGetItem(c *call) error {
 	consistency := consistencyOf(in.ConsistentRead)
 	size := 0
 	c.out = append(c.out, '{')
-	_, err = c.dbGet(t, in.Key.Item, consistency, func(it item.Item) error {
+	err = c.dbGet(t, in.Key.Item, consistency, func(it item.Item) error {
 		size = it.Size()
 		if projection != nil {
 			it = projection.Apply(it)

@@ -320,10 +320,9 @@ func TestMissingValueLogIsFound(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(shard, largest(files, valueLogSuffix))))
 	sh := open(t, Options{Dir: dir}).Shards()[0]
 	require.ErrorIs(t, sh.VerifyChecksums(), ErrCorrupt)
-	key, _ := damageEntry(0)
 	var failed bool
 	for i := 0; i < damageKeys; i += 50 {
-		key, _ = damageEntry(i)
+		key, _ := damageEntry(i)
 		var v []byte
 		if _, err := getBytes(sh, key, &v); err != nil {
 			require.ErrorIs(t, err, ErrCorrupt)
@@ -351,7 +350,7 @@ func TestFaultIsAnError(t *testing.T) {
 }
 
 func TestEnvironmentalErrors(t *testing.T) {
-	require.True(t, isEnvironmental(fmt.Errorf("while opening: %v", os.ErrPermission)))
+	require.True(t, isEnvironmental(errors.New("while opening: "+os.ErrPermission.Error())))
 	require.False(t, isEnvironmental(badger.ErrTruncateNeeded))
 }
 

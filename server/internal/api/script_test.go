@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -30,7 +31,7 @@ func TestScripts(t *testing.T) {
 
 // judge decodes and checks a request.
 func judge(body []byte, in Input) string {
-	if err := Unmarshal(body, in); err == ErrNotJSON {
+	if err := Unmarshal(body, in); errors.Is(err, ErrNotJSON) {
 		return "not JSON"
 	} else if err != nil {
 		return err.Error()

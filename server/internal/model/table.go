@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// ErrValidation: the request is answered with a ValidationException.
+// ErrValidation stands for the answer ValidationException.
 var ErrValidation = errors.New("validation")
 
-// ErrCondition: the request is answered with a ConditionalCheckFailedException.
+// ErrCondition stands for the answer ConditionalCheckFailedException.
 var ErrCondition = errors.New("condition failed")
 
 // KeyAttribute is a key attribute with its declared type.

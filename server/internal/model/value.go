@@ -43,8 +43,6 @@ func List(elements ...*Value) *Value { return &Value{Kind: "L", Elements: elemen
 // Set is an SS, NS or BS of distinct members.
 func Set(members ...*Value) *Value { return &Value{Kind: members[0].Kind + "S", Elements: members} }
 
-func (v *Value) isSet() bool { return v.Kind == "SS" || v.Kind == "NS" || v.Kind == "BS" }
-
 // Equal compares deeply: numbers by value, sets without order.
 func (v *Value) Equal(w *Value) bool {
 	if v == nil || w == nil {

@@ -25,7 +25,7 @@ func TestGeneratedFilesAreUpToDate(t *testing.T) {
 // An override that names nothing is a typing error or outlived its member.
 func TestOverridesNameSomething(t *testing.T) {
 	for _, key := range []string{"PutItemInput.Nothing", "Nothing.TableName", "NoShape"} {
-		limits[key] = atLeast(1)
+		limits[key] = notEmpty()
 		_, err := generate(filepath.Join("..", "model"))
 		require.ErrorContains(t, err, key)
 		delete(limits, key)

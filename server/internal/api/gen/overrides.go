@@ -151,7 +151,7 @@ var checks = map[string]string{
 type bounds struct{ min, max *int }
 
 func between(low, high int) bounds { return bounds{&low, &high} }
-func atLeast(low int) bounds       { return bounds{min: &low} }
+func notEmpty() bounds             { one := 1; return bounds{min: &one} }
 
 // limits replace those of the model, by shape or by "Structure.Member".
 var limits = map[string]bounds{
@@ -166,14 +166,14 @@ var limits = map[string]bounds{
 	"GetRecordsInput.Limit":     between(1, 1000),
 	"ListStreamsInput.Limit":    between(1, 100),
 
-	"CreateVectorIndexAction.Dimensions":      atLeast(1),
+	"CreateVectorIndexAction.Dimensions":      notEmpty(),
 	"CreateVectorIndexAction.IndexName":       between(3, 255),
-	"CreateVectorIndexAction.SearchSchema":    atLeast(1),
+	"CreateVectorIndexAction.SearchSchema":    notEmpty(),
 	"DeleteVectorIndexAction.IndexName":       between(3, 255),
 	"VectorAttributeDefinition.AttributeName": between(1, 255),
-	"VectorIndex.Dimensions":                  atLeast(1),
+	"VectorIndex.Dimensions":                  notEmpty(),
 	"VectorIndex.IndexName":                   between(3, 255),
-	"VectorIndex.SearchSchema":                atLeast(1),
+	"VectorIndex.SearchSchema":                notEmpty(),
 }
 
 // names are members with the pattern of names that the model does not carry.
