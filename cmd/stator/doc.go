@@ -5,6 +5,7 @@
 //	stator version       print the version
 //	stator verify        check every item and index entry of a data directory
 //	stator repair        rebuild index entries that disagree with their items
+//	stator bench         measure this or another DynamoDB server
 //
 // Every flag can also be given as an environment variable (--data-dir is
 // STATOR_DATA_DIR) and as a key of the YAML file named by --config (data-dir).
