@@ -1,6 +1,7 @@
 package server
 
 import (
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -172,4 +173,20 @@ func (m *apiModel) reach(shape string, reached map[string]bool) {
 			m.reach(member.Shape, reached)
 		}
 	}
+}
+
+// TestNotBuilt asks in vain: each answer names the operation, the log only the first.
+func TestNotBuilt(t *testing.T) {
+	var log strings.Builder
+	s := openTest(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	for range 3 {
+		for _, name := range []string{"CreateBackup", "SearchVectors"} {
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, request(name, strings.NewReader(`{}`)))
+			require.Equal(t, http.StatusBadRequest, w.Code)
+			require.JSONEq(t, `{"__type":"com.amazon.coral.service#UnknownOperationException","message":"`+name+
+				` is not supported by this server"}`, w.Body.String())
+		}
+	}
+	require.Equal(t, 2, strings.Count(log.String(), "operation not supported"), log.String())
 }

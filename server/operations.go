@@ -17,9 +17,11 @@ type operation struct {
 }
 
 // notBuilt answers an operation of the API that this server does not have. Unlike the
-// service's answer to a name that means nothing, it says so.
+// service's answer to a name that means nothing, it says so; the log does once for each.
 func (c *call) notBuilt(op *operation) error {
-	c.s.log.LogAttrs(c.ctx, slog.LevelWarn, "operation not supported", slog.String("operation", op.name))
+	if _, logged := c.s.notBuilt.LoadOrStore(op.name, true); !logged {
+		c.s.log.LogAttrs(c.ctx, slog.LevelWarn, "operation not supported", slog.String("operation", op.name))
+	}
 	return &apiError{Type: errUnknownOperation.Type, Message: op.name + " is not supported by this server"}
 }
 

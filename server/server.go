@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,8 @@ type Server struct {
 	engine  *gin.Engine
 	missing missingTables
 	bodies  *semaphore.Weighted // largeBodies
+	// notBuilt are the operations that were asked for in vain, by name.
+	notBuilt sync.Map
 	// throttle is nil unless throughput is enforced.
 	throttle *buckets
 	faults   faults
