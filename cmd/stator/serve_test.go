@@ -113,7 +113,7 @@ func TestServeAdmin(t *testing.T) {
 		args []string
 		want int
 	}{
-		{[]string{"--data-dir", t.TempDir()}, http.StatusBadRequest}, // no call of the API
+		{[]string{"--data-dir", t.TempDir()}, http.StatusNotFound},
 		{[]string{"--data-dir", t.TempDir(), "--admin"}, http.StatusOK},
 		{[]string{"--in-memory"}, http.StatusOK},
 	} {
