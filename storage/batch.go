@@ -13,9 +13,11 @@ import (
 // has one live batch at a time, and a batch belongs to one goroutine.
 //
 // In memory a batch may be of any size: what exceeds Badger's limit is
-// committed in pieces, each visible on its own.
+// committed in pieces, and no view begins between the first and the last.
 type Batch struct {
 	reader
+	// pieces is set once a part was committed, which holds shard.whole.
+	pieces bool
 	// count and size mirror Badger's account of the transaction; bytes is the
 	// size of all keys and values.
 	count, size, bytes int64
@@ -26,6 +28,8 @@ type Batch struct {
 var (
 	errBatchLive = errors.New("another batch of the shard is live")
 	errBatchDone = errors.New("batch is committed or discarded")
+	// errHalfDiscarded can only follow a write that Badger refuses.
+	errHalfDiscarded = errors.New("batch was given up after a piece of it was committed")
 )
 
 // NewBatch starts a batch, which must be ended with Commit or Discard. If the
@@ -59,6 +63,10 @@ func (b *Batch) begin() {
 // end makes err the answer to all further calls and lets the next batch in.
 func (b *Batch) end(err error) {
 	b.err = err
+	if b.pieces {
+		b.pieces = false
+		b.shard.whole.Unlock()
+	}
 	b.shard.arena.reset()
 	b.shard.writing.Store(false)
 	b.shard.inside.leave()
@@ -92,7 +100,18 @@ func (b *Batch) Set(key, value []byte) error {
 		binary.LittleEndian.PutUint32(stored[n:], checksum(key, value))
 		value = stored
 	}
-	return b.write(len(key), len(value), func() error { return b.txn.Set(key, value) })
+	entry := badger.NewEntry(key, value)
+	if b.shard.dir == "" && len(value) > maxMemoryValue {
+		packed, err := pack(value)
+		if err == nil && len(packed) > maxMemoryValue {
+			err = ErrBatchTooLarge
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", b.shard.name(), err)
+		}
+		entry = badger.NewEntry(key, packed).WithMeta(packedValue)
+	}
+	return b.write(len(key), len(entry.Value), func() error { return b.txn.SetEntry(entry) })
 }
 
 // Delete removes key, which need not exist. The slice is used until the batch
@@ -111,6 +130,10 @@ func (b *Batch) write(keySize, valueSize int, do func() error) error {
 		if b.shard.dir != "" {
 			return fmt.Errorf("%w: %s", ErrBatchTooLarge, b.shard.name())
 		}
+		if !b.pieces {
+			b.pieces = true
+			b.shard.whole.Lock()
+		}
 		if err := b.txn.Commit(); err != nil {
 			return b.shard.fail(err)
 		}
@@ -126,8 +149,13 @@ func (b *Batch) write(keySize, valueSize int, do func() error) error {
 	return nil
 }
 
-// maxKeySize is the longest key that Badger takes.
-const maxKeySize = 65000
+// maxKeySize is the longest key that Badger takes, and maxMemoryValue the
+// longest value that it keeps in memory. One more byte is for a value log, which
+// it then looks for, finds none and panics.
+const (
+	maxKeySize     = 65000
+	maxMemoryValue = 1<<20 - 1
+)
 
 // entrySize is what Badger counts for an entry against the transaction limit:
 // the value, or a pointer into the value log, and a few bytes of its own.
@@ -140,21 +168,24 @@ func entrySize(threshold int64, keySize, valueSize int) int64 {
 	return size + pointer
 }
 
-// Fits reports whether that many more writes, with that many bytes of keys and
-// values in all, are sure to fit. It is always true in memory.
-func (b *Batch) Fits(entries, bytes int) bool {
-	if b.shard.dir == "" {
+// Cost is what a write takes of the room in a batch, by the sizes of key and
+// value in bytes.
+func (b *Batch) Cost(keySize, valueSize int) int64 {
+	if b.shard.summed() {
+		valueSize += sumSize
+	}
+	return entrySize(b.shard.db.Opts().ValueThreshold, keySize, valueSize)
+}
+
+// Fits reports whether that many more writes, with that much Cost in all, will
+// be taken. In memory an empty batch takes anything. A batch that cannot be
+// used has room, so that the first write tells what is wrong with it.
+func (b *Batch) Fits(entries int, cost int64) bool {
+	if b.err != nil || b.shard.dir == "" && b.count == 1 {
 		return true
 	}
-	if b.txn == nil {
-		return false
-	}
 	db := b.shard.db
-	overhead := int64(entries) * (entrySize(valueThreshold, 0, 0) + 12 + sumSize)
-	size := int64(bytes) + overhead
-	// However large the values, a pointer is all that counts of the large ones.
-	size = min(size, int64(entries)*(maxKeySize+valueThreshold)+overhead)
-	return b.count+int64(entries) < db.MaxBatchCount() && b.size+size < db.MaxBatchSize()
+	return b.count+int64(entries) < db.MaxBatchCount() && b.size+cost < db.MaxBatchSize()
 }
 
 // Scan is Snapshot.Scan, seeing the writes made to this batch before the call.
@@ -196,6 +227,9 @@ func (b *Batch) Commit() error {
 func (b *Batch) Discard() {
 	if b.err != nil {
 		return
+	}
+	if b.pieces {
+		_ = b.shard.fail(errHalfDiscarded) // the answer to what comes next
 	}
 	b.txn.Discard()
 	b.end(errBatchDone)

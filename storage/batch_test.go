@@ -1,9 +1,11 @@
 package storage
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/dgraph-io/badger/v4"
@@ -97,7 +99,7 @@ func TestBatchTooLarge(t *testing.T) {
 	b := sh.NewBatch()
 	value := make([]byte, valueThreshold-1)
 	n := 0
-	for b.Fits(1, 8+len(value)) {
+	for b.Fits(1, b.Cost(8, len(value))) {
 		require.NoError(t, b.Set(fmt.Appendf(nil, "%08d", n), value), "what Fits must be taken")
 		n++
 	}
@@ -125,7 +127,7 @@ func TestFitsIsNeverWrong(t *testing.T) {
 			key := func(i int) []byte { return fmt.Appendf(nil, "%0*d", size.key, i) }
 			const group = 10
 			i := 0
-			for ; i < 2000 && b.Fits(group, group*(size.key+size.value)); i += group {
+			for ; i < 2000 && b.Fits(group, group*b.Cost(size.key, size.value)); i += group {
 				for j := range group {
 					require.NoError(t, b.Set(key(i+j), value))
 				}
@@ -141,7 +143,7 @@ func TestLargestWriteFits(t *testing.T) {
 	sh := open(t, Options{Dir: t.TempDir(), Shards: 1}).Shards()[0]
 	const entries, size = 22, 400 << 10
 	b := sh.NewBatch()
-	require.True(t, b.Fits(entries, entries*(size+100)))
+	require.True(t, b.Fits(entries, entries*b.Cost(100, size)))
 	for i := range entries {
 		require.NoError(t, b.Set(fmt.Appendf(nil, "%0100d", i), make([]byte, size)))
 	}
@@ -163,6 +165,48 @@ func TestMemoryBatchOfAnySize(t *testing.T) {
 	require.Len(t, v, size)
 	require.NoError(t, b.Commit())
 	require.Len(t, keys(t, sh, Range{}), n)
+}
+
+// A view that begins among the pieces of a batch would see a part of it.
+func TestPiecesAreSeenTogether(t *testing.T) {
+	sh := open(t, Options{InMemory: true, Shards: 1}).Shards()[0]
+	b := sh.NewBatch()
+	for i := 0; !b.pieces; i++ {
+		require.NoError(t, b.Set(fmt.Appendf(nil, "%03d", i), make([]byte, 400<<10)))
+	}
+	require.False(t, sh.whole.TryRLock())
+	require.NoError(t, b.Commit())
+	require.True(t, sh.whole.TryRLock())
+	sh.whole.RUnlock()
+
+	b = sh.NewBatch()
+	for i := 0; !b.pieces; i++ {
+		require.NoError(t, b.Set(fmt.Appendf(nil, "%03d", i), make([]byte, 400<<10)))
+	}
+	require.False(t, b.Fits(1, b.Cost(3, 10<<20)))
+	b.Discard()
+	require.ErrorIs(t, sh.NewBatch().Commit(), errHalfDiscarded, "a torn batch must not go unnoticed")
+}
+
+func TestMemoryTakesLargeValues(t *testing.T) {
+	sh := open(t, Options{InMemory: true, Shards: 1}).Shards()[0]
+	for _, size := range []int{maxMemoryValue, maxMemoryValue + 1, maxMemoryValue + 2, 20 << 20} {
+		value := bytes.Repeat([]byte("1234567"), size/7+1)[:size]
+		b := sh.NewBatch()
+		require.NoError(t, b.Set([]byte("k"), value))
+		got, found, err := b.Get([]byte("k"))
+		require.NoError(t, err)
+		require.True(t, found)
+		require.Equal(t, value, got)
+		require.NoError(t, b.Commit())
+		require.Equal(t, string(value), get(t, sh, "k"))
+	}
+	noise := make([]byte, 2<<20)
+	_, err := rand.NewChaCha8([32]byte{}).Read(noise)
+	require.NoError(t, err)
+	b := sh.NewBatch()
+	require.ErrorIs(t, b.Set([]byte("k"), noise), ErrBatchTooLarge)
+	b.Discard()
 }
 
 func TestRefusedKeys(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 
 	"github.com/dgraph-io/badger/v4"
@@ -23,6 +24,9 @@ type Shard struct {
 	inside *gate
 	// writing is set while a batch is live.
 	writing atomic.Bool
+	// whole keeps views from beginning while a batch is committed in pieces,
+	// which happens in memory only.
+	whole sync.RWMutex
 	// failed is the first error of a commit. What such a commit left behind is
 	// cut off when the log is replayed at the next open, and everything written
 	// after it in the same log would be cut off too: so nothing is.
@@ -51,7 +55,8 @@ func (s *Shard) name() string {
 }
 
 // View runs fn with one consistent view of the shard: everything committed
-// before, nothing committed after it started. Views never wait for the writer.
+// before, nothing committed after it started. Views do not wait for the writer,
+// except in memory for a batch that is being committed in pieces.
 // View returns fn's error, or ErrClosed, or ErrCorrupt when the snapshot came
 // upon damage.
 func (s *Shard) View(fn func(*Snapshot) error) error {
@@ -63,7 +68,13 @@ func (s *Shard) View(fn func(*Snapshot) error) error {
 	// on access. Make that a panic, which protect turns into ErrCorrupt,
 	// instead of the end of the process.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	if s.dir == "" {
+		s.whole.RLock()
+	}
 	txn := s.db.NewTransaction(false)
+	if s.dir == "" {
+		s.whole.RUnlock()
+	}
 	defer txn.Discard()
 	return fn(&Snapshot{reader{shard: s, txn: txn}})
 }

@@ -89,6 +89,11 @@ func (r *reader) value(g *guard, key []byte, it *badger.Item, fn func(value []by
 				return nil //nolint:nilerr // Badger would wrap it: it is returned below
 			}
 		}
+		if it.UserMeta() == packedValue {
+			if v, result = unpack(v); result != nil {
+				return nil //nolint:nilerr // as above
+			}
+		}
 		g.callback = true
 		result = fn(v)
 		g.callback = false
