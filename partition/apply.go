@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
+	"slices"
 
 	"github.com/stator-db/stator/storage"
 )
@@ -148,7 +150,7 @@ func (a *application) run(p *proposal) (fatal error) {
 		a.schemas, a.moved = a.schemas[:schemas], a.moved[:moved]
 		a.locks, a.forgotten = a.locks[:locks], a.forgotten[:forgotten]
 	}
-	if p.err = p.command.apply(a); p.err != nil {
+	if p.err = a.evaluate(p.command); p.err != nil {
 		undo()
 		return nil //nolint:nilerr // the proposal has it
 	}
@@ -161,13 +163,13 @@ func (a *application) run(p *proposal) (fatal error) {
 		e.seq = a.seq<<outboxPartBits | uint64(i)
 		a.set(outboxKey(e.dest, e.seq), e.changes)
 	}
-	size := 0
-	for _, m := range a.mutations {
-		size += len(m.key) + len(m.value)
-	}
 	// Room for the closing records of the transaction is asked for as well.
 	closing := len(a.dirty) + len(a.deltas) + 1
-	if !a.b.Fits(len(a.mutations)+closing, size+64*closing) {
+	cost := int64(closing) * a.b.Cost(len(statsKey(0, 0)), 2*binary.MaxVarintLen64)
+	for _, m := range a.mutations {
+		cost += a.b.Cost(len(m.key), len(m.value))
+	}
+	if !a.b.Fits(len(a.mutations)+closing, cost) {
 		undo()
 		p.err = errFull
 		return nil
@@ -183,6 +185,9 @@ func (a *application) run(p *proposal) (fatal error) {
 			return fmt.Errorf("shard %d: %w", a.r.id, err)
 		}
 	}
+	for _, match := range a.forgotten[forgotten:] {
+		a.dirty = slices.DeleteFunc(a.dirty, func(t statsTotal) bool { return match(t.id) })
+	}
 	for _, d := range a.deltas {
 		a.total(d)
 	}
@@ -190,6 +195,17 @@ func (a *application) run(p *proposal) (fatal error) {
 	a.entries += len(a.mutations)
 	a.r.seq = a.seq
 	return nil
+}
+
+// evaluate lets a command stage its mutations. Whoever leads the log runs the
+// commands of others, so a panic in one becomes its error.
+func (a *application) evaluate(c command) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("shard %d: command %T panicked: %v\n%s", a.r.id, c, p, debug.Stack())
+		}
+	}()
+	return c.apply(a)
 }
 
 // total adds a delta to the totals of the open transaction.
@@ -212,13 +228,22 @@ func (a *application) commit() error {
 		a.abandon()
 		return nil
 	}
+	if a.deletes {
+		a.r.lastDelete.Store(a.r.seq) // before it can be seen: look relies on it
+	}
 	err := a.finish()
+	if hook := a.r.hooks.commit; hook != nil && err == nil {
+		err = hook()
+	}
 	if err == nil {
 		err = a.b.Commit()
 	}
 	if err != nil {
 		a.abandon()
 		return fmt.Errorf("shard %d: %w", a.r.id, err)
+	}
+	if hook := a.r.hooks.committed; hook != nil {
+		hook()
 	}
 	if len(a.dirty)+len(a.forgotten) > 0 {
 		a.r.stats.Lock()
@@ -246,9 +271,6 @@ func (a *application) commit() error {
 		} else {
 			a.r.locks[l.key] = *l.tx
 		}
-	}
-	if a.deletes {
-		a.r.lastDelete.Store(a.r.seq)
 	}
 	a.r.applied.Store(a.r.seq)
 	if len(a.sent) > 0 {

@@ -4,14 +4,11 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/google/uuid"
-
-	"github.com/stator-db/stator/storage"
 )
 
 // catalog is what a node knows of all tables. Its records live in shard 0 and
@@ -105,11 +102,12 @@ func (db *DB) Stats(t *Table) TableStats {
 // status and index ids are filled in. It returns the table once every shard
 // knows it and it can be used. Errors: ErrTableExists, and those of Write.
 func (db *DB) CreateTable(ctx context.Context, spec Table) (*Table, error) {
-	db.ddl.Lock()
-	defer db.ddl.Unlock()
-	if err := db.usable(); err != nil {
+	if err := db.enter(); err != nil {
 		return nil, err
 	}
+	defer db.jobs.leave()
+	db.ddl.Lock()
+	defer db.ddl.Unlock()
 	if _, err := db.Table(spec.Namespace, spec.Name); err == nil {
 		return nil, fmt.Errorf("%w: %s", ErrTableExists, spec.Name)
 	}
@@ -151,11 +149,12 @@ func (db *DB) CreateTable(ctx context.Context, spec Table) (*Table, error) {
 // set to IndexDeleting is removed, both in the background; everything else
 // takes effect before UpdateTable returns. Keys, Local and ids must not change.
 func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change func(t *Table) error) (*Table, error) {
-	db.ddl.Lock()
-	defer db.ddl.Unlock()
-	if err := db.usable(); err != nil {
+	if err := db.enter(); err != nil {
 		return nil, err
 	}
+	defer db.jobs.leave()
+	db.ddl.Lock()
+	defer db.ddl.Unlock()
 	old, err := db.Table(ns, name)
 	if err != nil {
 		return nil, err
@@ -164,7 +163,7 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 	if err := change(t); err != nil {
 		return nil, err
 	}
-	var job func()
+	var jobs []func()
 	for i, ix := range t.Global {
 		switch {
 		case ix.ID == 0:
@@ -172,20 +171,31 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 			ix.ID, ix.Status, ix.Created = t.NextIndex, IndexCreating, db.Now()
 			t.Status = TableUpdating
 			id := ix.ID
-			job = func() { db.buildIndex(t.ID, id) }
+			jobs = append(jobs, func() { db.buildIndex(t.ID, id) })
 		case ix.Status == IndexDeleting && old.Global[i].Status != IndexDeleting:
 			t.Status = TableUpdating
 			id := ix.ID
-			job = func() { db.removeIndex(t.ID, id) }
+			jobs = append(jobs, func() { db.removeIndex(t.ID, id) })
 		}
 	}
 	wasOrdered, isOrdered := ttlAttribute(old), ttlAttribute(t)
 	if isOrdered != "" && isOrdered != wasOrdered {
-		// Records of an earlier setting go before any shard maintains new ones.
-		if err := db.purge(expiryPrefix(t.ID)); err != nil {
+		// Records of an earlier setting go before any shard maintains new ones,
+		// and after all have ceased to maintain old ones.
+		if wasOrdered != "" {
+			off := old.clone()
+			off.TTL.Enabled = false
+			if err := db.replace(off); err != nil {
+				return nil, err
+			}
+			t.Version = off.Version
+		}
+		if err := db.purgeExpiry(t.ID); err != nil {
 			return nil, err
 		}
-		t.TTL.Building = true
+		t.TTL.Building, t.TTL.Since = true, t.Version+1
+	} else if isOrdered != "" {
+		t.TTL.Building, t.TTL.Since = old.TTL.Building, old.TTL.Since
 	}
 	if t.Stream != nil && (old.Stream == nil || old.Stream.ID != t.Stream.ID) {
 		if err := db.openStream(t); err != nil {
@@ -202,16 +212,12 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 	}
 	switch {
 	case isOrdered != "" && isOrdered != wasOrdered:
-		db.orderByExpiry(t.ID)
+		jobs = append(jobs, db.orderByExpiry(t))
 	case isOrdered == "" && wasOrdered != "":
-		db.jobs.Go(func() {
-			if err := db.purge(expiryPrefix(t.ID)); err != nil {
-				db.ended("removing expiry records", err)
-			}
-		})
+		jobs = append(jobs, func() { db.forgetExpiry(t.ID) })
 	}
-	if job != nil {
-		db.jobs.Go(job)
+	for _, job := range jobs {
+		db.jobs.start(job)
 	}
 	return t, nil
 }
@@ -219,11 +225,12 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 // DeleteTable removes a table. When it returns, the table is out of reach; its
 // records are removed in the background. The returned snapshot is deleting.
 func (db *DB) DeleteTable(ctx context.Context, ns Namespace, name string) (*Table, error) {
-	db.ddl.Lock()
-	defer db.ddl.Unlock()
-	if err := db.usable(); err != nil {
+	if err := db.enter(); err != nil {
 		return nil, err
 	}
+	defer db.jobs.leave()
+	db.ddl.Lock()
+	defer db.ddl.Unlock()
 	old, err := db.Table(ns, name)
 	if err != nil {
 		return nil, err
@@ -247,7 +254,7 @@ func (db *DB) DeleteTable(ctx context.Context, ns Namespace, name string) (*Tabl
 			return nil, err
 		}
 	}
-	db.jobs.Go(func() { db.purgeTable(t) })
+	db.jobs.start(func() { db.purgeTable(t) })
 	return t, nil
 }
 
@@ -293,92 +300,13 @@ func (db *DB) saveTable(t *Table, next uint32) error {
 // install makes every shard evaluate writes by t.
 func (db *DB) install(t *Table) error { return db.everyShard(&installCommand{t}) }
 
-// everyShard runs a command without result on all shards.
+// everyShard runs a command without result on all shards. It finishes what the
+// catalog tells of already: if that cannot be done, only the next start can.
 func (db *DB) everyShard(c command) error {
-	for _, l := range db.logs {
-		if err := l.propose(c, true); err != nil {
+	for shard := range db.logs {
+		if err := db.insist(shard, c, true); err != nil {
+			db.fail(fmt.Errorf("changing a table: %w", err))
 			return err
-		}
-	}
-	return nil
-}
-
-// recoverCatalog reads the catalog and finishes what was interrupted.
-func (db *DB) recoverCatalog() error {
-	c := &db.catalog
-	c.names, c.dropped, c.nextID = make(map[tableName]*Table), make(map[uint32]*Table), 1
-	c.streams = make(map[streamID]*Stream)
-	err := db.store.Shards()[0].View(func(s *storage.Snapshot) error {
-		return scanKind(s, kindCatalog, func(key, value []byte) error {
-			if string(key) == string(catalogNextKey) {
-				if len(value) != 4 {
-					return fmt.Errorf("%w: next table id of %d bytes", ErrCorruptRecord, len(value))
-				}
-				c.nextID = binary.BigEndian.Uint32(value)
-				return nil
-			}
-			if key[1] == 's' {
-				s, err := decodeStream(value)
-				if err == nil {
-					c.streams[streamID{s.TableID, s.ID}] = s
-				}
-				return err
-			}
-			t, err := decodeTable(value)
-			if err != nil {
-				return err
-			}
-			if t.Status == TableDeleting {
-				c.dropped[t.ID] = t
-			} else {
-				c.names[tableName{t.Namespace, t.Name}] = t
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return fmt.Errorf("reading the catalog: %w", err)
-	}
-	if err := db.resolveTransactions(); err != nil {
-		return fmt.Errorf("finishing transactions: %w", err)
-	}
-	for _, t := range c.dropped {
-		for i, r := range db.replicas {
-			if r.tables[t.ID] != nil {
-				if err := db.logs[i].propose(&dropCommand{t}, true); err != nil {
-					return err
-				}
-			}
-		}
-		db.jobs.Go(func() { db.purgeTable(t) })
-	}
-	for _, t := range c.names {
-		for i, r := range db.replicas {
-			if installed := r.tables[t.ID]; installed == nil || installed.Version != t.Version {
-				if err := db.logs[i].propose(&installCommand{t}, true); err != nil {
-					return err
-				}
-			}
-		}
-		for _, ix := range t.Global {
-			switch ix.Status {
-			case IndexCreating:
-				db.jobs.Go(func() { db.buildIndex(t.ID, ix.ID) })
-			case IndexDeleting:
-				db.jobs.Go(func() { db.removeIndex(t.ID, ix.ID) })
-			}
-		}
-		if t.TTL != nil && t.TTL.Building {
-			db.orderByExpiry(t.ID)
-		}
-	}
-	// A stream stays open only as long as its table writes to it.
-	for id, s := range maps.Clone(c.streams) {
-		t := c.names[tableName{s.Namespace, s.Table}]
-		if t == nil || t.ID != id.table || t.Stream == nil || t.Stream.ID != id.stream {
-			if err := db.closeStream(id.table, id.stream); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -30,7 +30,11 @@ func (db *DB) AdvanceClock(d time.Duration) error {
 	if d < 0 {
 		return ErrClockBackwards
 	}
+	if err := db.jobs.enter(); err != nil {
+		return err
+	}
+	defer db.jobs.leave()
 	db.clock.offset.Add(int64(d))
-	db.ordering.Wait() // or items would be missed whose expiry is not ordered yet
+	db.awaitOrdering() // or items would be missed whose expiry is not ordered yet
 	return db.sweep(db.jobs.ctx)
 }

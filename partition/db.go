@@ -55,17 +55,14 @@ type DB struct {
 	inFlight tokensInFlight
 	ledger   ledger
 	sweeping sync.Mutex
-	ordering sync.WaitGroup // held while items are being ordered by expiry
+	ordering ordering
 
 	ddl sync.Mutex // held while a schema changes; never while waiting for a job
 
 	failure atomic.Pointer[error] // set once background work had to stop
 
-	jobs struct {
-		sync.WaitGroup
-		ctx    context.Context
-		cancel context.CancelFunc
-	}
+	serving  atomic.Bool // set when the start is over
+	jobs     *lifecycle
 	carriers struct {
 		sync.WaitGroup
 		cancel context.CancelFunc
@@ -91,7 +88,7 @@ func Open(o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{opts: o, log: o.Logger, store: store}
+	db := &DB{opts: o, log: o.Logger, store: store, jobs: newLifecycle()}
 	db.clock.base = o.Clock
 	if o.Clock == nil {
 		db.clock.base = time.Now
@@ -103,7 +100,6 @@ func Open(o Options) (*DB, error) {
 }
 
 func (db *DB) start() error {
-	db.jobs.ctx, db.jobs.cancel = context.WithCancel(context.Background())
 	carry, cancel := context.WithCancel(context.Background())
 	db.carriers.cancel = cancel
 
@@ -117,21 +113,34 @@ func (db *DB) start() error {
 		db.logs = append(db.logs, newPipeline(r))
 	}
 	db.reconcileSequences()
+	var left sync.WaitGroup // index changes left by the last run
 	for i, r := range db.replicas {
-		g := newPropagator(i, db.logs, db.opts.GSILag, db.fail)
+		g := newPropagator(i, db)
 		r.emit = g.enqueue
 		db.propagators = append(db.propagators, g)
-		if err := g.load(shards[i]); err != nil {
+		if err := g.load(shards[i], &left); err != nil {
 			return err
 		}
 	}
 	for _, g := range db.propagators {
 		db.carriers.Go(func() { g.run(carry) })
 	}
-	if err := db.recoverCatalog(); err != nil {
+	if db.opts.GSI == GSISync {
+		// Changes of the item's own shard do not go through the outbox. The last
+		// run's may be there, if it was not synchronous, and would come late.
+		left.Wait()
+		if err := db.usable(); err != nil {
+			return err
+		}
+	}
+	jobs, err := db.recoverCatalog()
+	if err != nil {
 		return err
 	}
-	db.jobs.Go(db.sweeper)
+	db.serving.Store(true)
+	for _, job := range append(jobs, db.sweeper) {
+		db.jobs.start(job)
+	}
 	return nil
 }
 
@@ -159,11 +168,10 @@ func (db *DB) reconcileSequences() {
 // come, and closes the shards. It may be called more than once.
 func (db *DB) Close() error {
 	db.closing.Do(func() {
-		// Jobs write through the logs, carriers too, and both need open shards:
-		// hence this order.
-		if db.jobs.cancel != nil {
-			db.jobs.cancel()
-			db.jobs.Wait()
+		// What runs writes through the logs and waits for carriers, carriers
+		// write too, and all need open shards: hence this order.
+		db.jobs.close()
+		if db.carriers.cancel != nil {
 			db.carriers.cancel()
 			db.carriers.Wait()
 		}
@@ -178,6 +186,9 @@ func (db *DB) Close() error {
 // fail makes every further write return the error: background work could not go
 // on, so what is acknowledged from here on might never become visible.
 func (db *DB) fail(err error) {
+	if db.jobs.ctx.Err() != nil && (errors.Is(err, ErrClosed) || errors.Is(err, storage.ErrDiskFull)) {
+		return // what Close leaves undone is done at the next start
+	}
 	if db.failure.CompareAndSwap(nil, &err) {
 		db.log.Error("writes are refused until restart", "error", err)
 	}

@@ -299,7 +299,7 @@ func TestAddAndRemoveIndexUnderWrites(t *testing.T) {
 	}
 	stop := make(chan struct{})
 	done := make(chan error)
-	go func() { // writers change, remove and add items all the while
+	go func(table *Table) { // writers change, remove and add items all the while
 		for i := 0; ; i++ {
 			select {
 			case <-stop:
@@ -316,7 +316,7 @@ func TestAddAndRemoveIndexUnderWrites(t *testing.T) {
 				return
 			}
 		}
-	}()
+	}(table)
 	_, err = db.UpdateTable(context.Background(), Namespace{}, "Music", func(t *Table) error {
 		t.Global = append(t.Global, &Index{Name: "byGenre", Projection: ProjectAll, Key: KeySchema{Hash: []KeyAttribute{key("genre", item.S)}}})
 		return nil

@@ -3,9 +3,10 @@ package partition
 import (
 	"context"
 	"encoding/binary"
+	"errors"
+	"sync"
 	"time"
 
-	"github.com/stator-db/stator/storage"
 	"github.com/stator-db/stator/storage/item"
 )
 
@@ -95,11 +96,12 @@ func due(seconds int64, now time.Time) bool {
 	return seconds < now.Unix() && seconds >= now.Add(-expiryGrace).Unix()
 }
 
-// expireCommand deletes the items under the given keys if they are still due.
+// expireCommand deletes the items that the given expiry records tell of, if
+// they are still due.
 type expireCommand struct {
-	table uint32
-	keys  [][]byte
-	at    time.Time
+	table   uint32
+	records [][]byte
+	at      time.Time
 }
 
 func (c *expireCommand) apply(a *application) error {
@@ -107,7 +109,8 @@ func (c *expireCommand) apply(a *application) error {
 	if t == nil {
 		return ErrTableNotFound
 	}
-	for _, key := range c.keys {
+	for _, record := range c.records {
+		key := append(appendTablePrefix(nil, t.ID), record[13:]...)
 		if a.locked(key) {
 			continue // the transaction decides; the next sweep looks again
 		}
@@ -132,7 +135,7 @@ const expireStep = 100
 
 // expireItems deletes what is due in all tables.
 func (db *DB) expireItems(ctx context.Context) error {
-	for _, t := range db.tablesWith(func(t *Table) bool { return t.TTL != nil && t.TTL.Enabled }) {
+	for _, t := range db.tablesWith(func(t *Table) bool { return ttlAttribute(t) != "" }) {
 		for shard, s := range db.store.Shards() {
 			now := db.Now()
 			prefix := expiryPrefix(t.ID)
@@ -140,26 +143,34 @@ func (db *DB) expireItems(ctx context.Context) error {
 			to := binary.BigEndian.AppendUint64(prefix[:len(prefix):len(prefix)], uint64(now.Unix()))
 			for from != nil {
 				records, next, err := keysFrom(s, from, to, expireStep, 0)
+				if err == nil {
+					err = db.propagators[shard].admit(ctx)
+				}
+				if err == nil {
+					err = db.expire(shard, expireCommand{table: t.ID, at: now, records: records})
+				}
 				if err != nil {
 					return err
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if len(records) > 0 {
-					c := expireCommand{table: t.ID, at: now}
-					for _, r := range records {
-						c.keys = append(c.keys, append(appendTablePrefix(nil, t.ID), r[13:]...))
-					}
-					if err := db.logs[shard].propose(&c, db.opts.GSI == GSISync); err != nil {
-						return err
-					}
 				}
 				from = next
 			}
 		}
 	}
 	return nil
+}
+
+// expire runs a command, in halves if it deletes more than one commit can.
+func (db *DB) expire(shard int, c expireCommand) error {
+	if len(c.records) == 0 {
+		return nil
+	}
+	err := db.logs[shard].propose(&c, db.opts.GSI == GSISync)
+	if n := len(c.records); errors.Is(err, ErrWriteTooLarge) && n > 1 {
+		first, second := c, c
+		first.records, second.records = c.records[:n/2], c.records[n/2:]
+		err = errors.Join(db.expire(shard, first), db.expire(shard, second))
+	}
+	return err
 }
 
 // ttlAttribute is the attribute by which a table's items expire, "" for none.
@@ -170,23 +181,54 @@ func ttlAttribute(t *Table) string {
 	return t.TTL.Attribute
 }
 
-// orderByExpiry starts the job that adds expiry records.
-func (db *DB) orderByExpiry(table uint32) {
-	db.ordering.Add(1)
-	db.jobs.Go(func() {
-		defer db.ordering.Done()
-		db.backfillExpiry(table)
-	})
+// ordering counts the tables whose items are being ordered by expiry.
+type ordering struct {
+	sync.Mutex
+	running int
+	idle    chan struct{} // closed when running turns 0
 }
 
-// backfillExpiry adds the records of items that were there before.
-func (db *DB) backfillExpiry(table uint32) {
+// orderByExpiry begins to add expiry records of the items of a table; the
+// returned job does it.
+func (db *DB) orderByExpiry(t *Table) (job func()) {
+	db.ordering.Lock()
+	defer db.ordering.Unlock()
+	if db.ordering.running++; db.ordering.running == 1 {
+		db.ordering.idle = make(chan struct{})
+	}
+	return func() {
+		db.backfillExpiry(t.ID, t.TTL.Since)
+		db.ordering.Lock()
+		defer db.ordering.Unlock()
+		if db.ordering.running--; db.ordering.running == 0 {
+			close(db.ordering.idle)
+		}
+	}
+}
+
+// awaitOrdering waits until no items are being ordered, or Close begins.
+func (db *DB) awaitOrdering() {
+	db.ordering.Lock()
+	idle := db.ordering.idle
+	db.ordering.Unlock()
+	if idle == nil {
+		return
+	}
+	select {
+	case <-idle:
+	case <-db.jobs.ctx.Done():
+	}
+}
+
+// backfillExpiry adds the records of items that were there before. Time to live
+// may be switched off and on meanwhile, which is another job's then.
+func (db *DB) backfillExpiry(table uint32, since uint64) {
 	err := db.eachItemKeys(table, func(shard int, keys [][]byte) error {
 		return db.logs[shard].propose(&expiryBackfillCommand{table, keys}, true)
 	})
 	if err == nil {
 		err = db.editTable(table, func(t *Table) {
-			if t.TTL != nil {
+			if t.TTL != nil && t.TTL.Since == since {
 				t.TTL.Building = false
 			}
 		})
@@ -196,15 +238,14 @@ func (db *DB) backfillExpiry(table uint32) {
 	}
 }
 
-// checkExpiry wants the expiry record of an item to be there.
-func (c *checker) checkExpiry(shard int, snap *storage.Snapshot, t *Table, key []byte, it item.Item) error {
-	seconds, ok := expiryOf(t, it)
-	if !ok || t.TTL.Building {
-		return nil
+// forgetExpiry is the job that removes the expiry records of a table whose time
+// to live was switched off. It stops where it is on again.
+func (db *DB) forgetExpiry(table uint32) {
+	if err := db.purgeExpiry(table); err != nil {
+		db.ended("removing expiry records", err)
 	}
-	found, err := snap.Has(appendExpiryKey(nil, t.ID, seconds, key))
-	if err == nil && !found {
-		c.problem(Problem{Table: t.Name, Shard: shard, Key: append([]byte(nil), key...), What: "the item's expiry record is missing"})
-	}
-	return err
+}
+
+func (db *DB) purgeExpiry(table uint32) error {
+	return db.purgeWith(purgeCommand{prefix: expiryPrefix(table), expiry: table})
 }

@@ -13,9 +13,9 @@ import (
 // How much one command of a background job does: enough to be quick, little
 // enough that a client's write behind it does not notice.
 const (
-	purgeStep    = 1000
-	reindexStep  = 100
-	reindexBytes = 1 << 20
+	purgeStep   = 1000
+	reindexStep = 100
+	stepBytes   = 512 << 10 // of what is read for it
 )
 
 // tableByID finds the current snapshot of a table that is not being deleted.
@@ -103,7 +103,9 @@ func (db *DB) buildIndex(table uint32, index uint16) {
 		return
 	}
 	ok, err := db.updateIndex(table, index, func(t *Table, ix *Index) {
-		t.Status, ix.Backfilling = TableActive, true
+		if ix.Status == IndexCreating { // else it is being removed again
+			t.Status, ix.Backfilling = TableActive, true
+		}
 	})
 	if err == nil && ok {
 		err = db.backfill(table, index)
@@ -144,7 +146,7 @@ func (db *DB) eachItemKeys(table uint32, fn func(shard int, keys [][]byte) error
 	for shard, s := range db.store.Shards() {
 		from := prefix
 		for from != nil {
-			keys, next, err := keysFrom(s, from, item.PrefixEnd(prefix), reindexStep, reindexBytes)
+			keys, next, err := keysFrom(s, from, item.PrefixEnd(prefix), reindexStep, stepBytes)
 			if err != nil {
 				return err
 			}
@@ -163,7 +165,7 @@ func (db *DB) eachItemKeys(table uint32, fn func(shard int, keys [][]byte) error
 }
 
 // keysFrom lists up to limit keys of a range, and where to go on (nil: the
-// end). With maxBytes not 0 it also ends after values of so many bytes.
+// end). With maxBytes not 0 it also ends after so many bytes of keys and values.
 func keysFrom(s *storage.Shard, from, to []byte, limit, maxBytes int) (keys [][]byte, next []byte, err error) {
 	size := 0
 	err = s.View(func(s *storage.Snapshot) error {
@@ -173,7 +175,7 @@ func keysFrom(s *storage.Shard, from, to []byte, limit, maxBytes int) (keys [][]
 				next = bytes.Clone(key)
 				return false, nil
 			}
-			size += len(value)
+			size += len(key) + len(value)
 			keys = append(keys, bytes.Clone(key))
 			return true, nil
 		})
@@ -244,6 +246,9 @@ func (db *DB) purgeTable(t *Table) {
 	if err == nil {
 		err = db.purge(expiryPrefix(t.ID))
 	}
+	if err == nil && !db.hasStream(t.ID) {
+		err = db.purge(streamsPrefix(t.ID))
+	}
 	for _, ix := range t.byName {
 		if err == nil {
 			err = db.purge(appendIndexPrefix(nil, t.ID, ix))
@@ -262,13 +267,15 @@ func (db *DB) purgeTable(t *Table) {
 }
 
 // purge removes all records under a prefix from every shard, step by step.
-func (db *DB) purge(prefix []byte) error {
+func (db *DB) purge(prefix []byte) error { return db.purgeWith(purgeCommand{prefix: prefix}) }
+
+func (db *DB) purgeWith(c purgeCommand) error {
+	c.limit = purgeStep
 	for _, l := range db.logs {
 		for more := true; more; {
 			if err := db.jobs.ctx.Err(); err != nil {
 				return err
 			}
-			c := purgeCommand{prefix: prefix, limit: purgeStep}
 			if err := l.propose(&c, true); err != nil {
 				return err
 			}

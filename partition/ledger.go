@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -60,6 +61,7 @@ func (db *DB) resolveTransactions() error {
 	type found struct {
 		id          txID
 		coordinator int
+		count       int // one more than the highest number of an intent
 	}
 	committed, aborted := 0, 0
 	for shard, s := range db.store.Shards() {
@@ -73,10 +75,12 @@ func (db *DB) resolveTransactions() error {
 				if err == nil && in.coordinator >= len(db.logs) {
 					err = fmt.Errorf("%w: intent names shard %d", ErrCorruptRecord, in.coordinator)
 				}
-				// A transaction's intents lie side by side; one stands for all.
-				if tx := (found{txID(key[1:17]), in.coordinator}); len(intents) == 0 || intents[len(intents)-1] != tx {
-					intents = append(intents, tx)
+				// A transaction's intents lie side by side, in the order of their numbers.
+				id := txID(key[1:17])
+				if len(intents) == 0 || intents[len(intents)-1].id != id {
+					intents = append(intents, found{id: id, coordinator: in.coordinator})
 				}
+				intents[len(intents)-1].count = int(binary.BigEndian.Uint16(key[17:])) + 1
 				return err
 			})
 		})
@@ -93,14 +97,14 @@ func (db *DB) resolveTransactions() error {
 			if err != nil {
 				return err
 			}
-			var c command = &abortCommand{in.id}
 			if decided {
-				c = &commitCommand{id: in.id}
 				committed++
+				err = db.commitPart(shard, &commitCommand{id: in.id, count: in.count})
 			} else {
 				aborted++
+				err = db.logs[shard].propose(&abortCommand{in.id}, true)
 			}
-			if err := db.logs[shard].propose(c, true); err != nil {
+			if err != nil {
 				return err
 			}
 		}

@@ -1,9 +1,11 @@
 package partition
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,8 +38,8 @@ type outboxEntry struct {
 const outboxPartBits = 16
 
 // maxEntrySize is where a command's changes for a shard go on in another entry:
-// with one more change of the largest item it stays below the megabyte that a
-// stored value may have in memory. maxDelivery bounds what one command delivers.
+// so one holds hardly more than the change of the largest item. maxDelivery bounds
+// what one command delivers.
 const (
 	maxEntrySize = 512 << 10
 	maxDelivery  = 1 << 20
@@ -52,9 +54,8 @@ const maxBacklog = 64 << 20
 // of its versions.
 type propagator struct {
 	source int
-	logs   []*pipeline // of all shards
+	db     *DB
 	lag    time.Duration
-	fail   func(error) // told of an error that ends propagation
 
 	mu struct {
 		sync.Mutex
@@ -66,8 +67,8 @@ type propagator struct {
 	}
 }
 
-func newPropagator(source int, logs []*pipeline, lag time.Duration, fail func(error)) *propagator {
-	g := &propagator{source: source, logs: logs, lag: lag, fail: fail}
+func newPropagator(source int, db *DB) *propagator {
+	g := &propagator{source: source, db: db, lag: db.opts.GSILag}
 	g.mu.wakeup = make(chan struct{}, 1)
 	g.mu.room = make(chan struct{})
 	return g
@@ -112,12 +113,15 @@ func (g *propagator) admit(ctx context.Context) error {
 		case <-room:
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-g.db.jobs.ctx.Done():
+			return ErrClosed
 		}
 	}
 }
 
-// load puts what a crash or shutdown left in the outbox into the queue.
-func (g *propagator) load(s *storage.Shard) error {
+// load puts what a crash or shutdown left in the outbox into the queue. waiting
+// is held until it is delivered.
+func (g *propagator) load(s *storage.Shard, waiting *sync.WaitGroup) error {
 	var left []outboxEntry
 	err := s.View(func(s *storage.Snapshot) error {
 		return scanKind(s, kindOutbox, func(key, value []byte) error {
@@ -127,7 +131,8 @@ func (g *propagator) load(s *storage.Shard) error {
 			left = append(left, outboxEntry{
 				dest:    int(binary.BigEndian.Uint16(key[1:])),
 				seq:     binary.BigEndian.Uint64(key[3:]),
-				changes: append([]byte(nil), value...),
+				changes: bytes.Clone(value),
+				waiting: waiting,
 			})
 			return nil
 		})
@@ -160,12 +165,13 @@ func (g *propagator) run(ctx context.Context) {
 		}
 		g.delay(ctx, batch[len(batch)-1].at)
 		err := g.deliver(batch)
-		g.settle(batch)
 		if err != nil {
+			g.db.fail(fmt.Errorf("propagating index changes of shard %d: %w", g.source, err))
+			g.settle(batch)
 			g.abandon()
-			g.fail(fmt.Errorf("propagating index changes of shard %d: %w", g.source, err))
 			return
 		}
+		g.settle(batch)
 	}
 }
 
@@ -196,10 +202,11 @@ func (g *propagator) take() []outboxEntry {
 		}
 		n++
 	}
-	batch := append([]outboxEntry(nil), g.mu.queue[:n]...)
-	rest := copy(g.mu.queue, g.mu.queue[n:])
-	clear(g.mu.queue[rest:])
-	g.mu.queue = g.mu.queue[:rest]
+	// The queue moves on in its memory, for copying what remains would cost its
+	// square; append makes a new one, of what is left, at its end.
+	batch := slices.Clone(g.mu.queue[:n])
+	clear(g.mu.queue[:n])
+	g.mu.queue = g.mu.queue[n:]
 	return batch
 }
 
@@ -212,7 +219,7 @@ func (g *propagator) deliver(batch []outboxEntry) error {
 	errs := make(chan error, len(byDest))
 	for dest, entries := range byDest {
 		go func() {
-			errs <- g.logs[dest].propose(&receiveCommand{source: g.source, entries: entries}, true)
+			errs <- g.db.insist(dest, &receiveCommand{source: g.source, entries: entries}, true)
 		}()
 	}
 	var failed error
@@ -224,7 +231,7 @@ func (g *propagator) deliver(batch []outboxEntry) error {
 	if failed != nil {
 		return failed
 	}
-	return g.logs[g.source].propose(&trimCommand{batch}, true)
+	return g.db.insist(g.source, &trimCommand{batch}, true)
 }
 
 // settle lets waiting writers go and makes room for others.

@@ -1,6 +1,10 @@
 package partition
 
-import "sync"
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+)
 
 // maxBatch is how many commands share one commit at most. Beyond it the gain of
 // sharing is gone and the first command of a batch waits for too many others.
@@ -123,8 +127,7 @@ func (p *pipeline) lead(own *proposal) {
 	p.mu.queue = p.mu.queue[:rest]
 	p.mu.Unlock()
 
-	// The error is in every proposal it concerns.
-	_ = p.r.apply(p.batch)
+	p.apply()
 
 	for _, pr := range p.batch {
 		if pr != own {
@@ -141,6 +144,18 @@ func (p *pipeline) lead(own *proposal) {
 		p.mu.idle.Broadcast()
 	}
 	p.mu.Unlock()
+}
+
+// apply runs the leader's batch. Errors are in the proposals they concern. A
+// panic leaves the shard's batch open, so that all later ones fail; here it must
+// not keep the lead from being handed on.
+func (p *pipeline) apply() {
+	defer func() {
+		if v := recover(); v != nil {
+			_ = failBatch(p.batch, fmt.Errorf("shard %d: panic in a commit: %v\n%s", p.r.id, v, debug.Stack()))
+		}
+	}()
+	_ = p.r.apply(p.batch)
 }
 
 // close refuses further commands and waits for those under way.

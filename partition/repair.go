@@ -17,8 +17,10 @@ type RepairSummary struct {
 }
 
 // Repair opens the data in o.Dir, alone, and makes every index hold exactly the
-// entries that the items call for, then sets all counts right. Items are never
-// touched. Changes waiting in an outbox are superseded and removed. report is
+// entries that the items call for, then sets all counts right, and what Verify
+// finds wrong with schemas, expiry records and locks. Indexes being made lose
+// their entries, which the next start adds anew. Items are never touched.
+// Changes waiting in an outbox are superseded and removed. report is
 // told of each table as it is done.
 func Repair(ctx context.Context, o Options, report func(string)) (RepairSummary, error) {
 	c, err := openChecker(ctx, o)
@@ -47,6 +49,9 @@ func (r *repairer) run(report func(string)) error {
 	// First what should not be there, then what is missing or differs, so that
 	// an interrupted repair leaves no more wrong than it found.
 	for i := range r.replicas {
+		if err := r.records(i); err != nil {
+			return err
+		}
 		for _, kind := range []byte{kindLocal, kindGlobal} {
 			if err := r.edit(i, kind, r.strayEntry); err != nil {
 				return err
@@ -88,8 +93,11 @@ func (r *repairer) edit(shard int, kind byte, fn func(s *storage.Snapshot, key, 
 func (r *repairer) strayEntry(_ *storage.Snapshot, key, value []byte) (mutation, bool, error) {
 	remove := mutation{key: bytes.Clone(key)}
 	ix := r.indexOf(key)
-	if ix == nil || !indexed(ix) {
+	if ix == nil || ix.Status == IndexDeleting {
 		return mutation{}, false, nil
+	}
+	if !indexed(ix) {
+		return remove, true, nil // a change removed from the outbox may have deleted it
 	}
 	id, _ := tableOwner(key)
 	t := r.tables[id]

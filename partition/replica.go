@@ -44,6 +44,13 @@ type replica struct {
 	emit func([]outboxEntry)
 
 	app application // reused from batch to batch
+
+	// hooks are for tests: commit comes before every commit, which fails with
+	// its error, and committed between a commit and its showing in memory.
+	hooks struct {
+		commit    func() error
+		committed func()
+	}
 }
 
 // statsID names the counts of a table (index 0) or of one of its indexes.

@@ -63,33 +63,34 @@ func (c *dropIndexCountsCommand) apply(a *application) error {
 // forgetTotals takes counts out of the open transaction and, when it is
 // committed, out of memory.
 func (a *application) forgetTotals(match func(statsID) bool) {
-	kept := a.dirty[:0]
-	for _, t := range a.dirty {
-		if !match(t.id) {
-			kept = append(kept, t)
-		}
-	}
-	a.dirty = kept
 	a.forgotten = append(a.forgotten, match)
 }
 
-// purgeCommand deletes up to limit records under a prefix.
+// purgeCommand deletes records under a prefix: up to limit, and in as few bytes
+// of keys as one commit takes.
 type purgeCommand struct {
 	prefix []byte
 	limit  int
+	// expiry is set if the records are expiry records of that table: they stay
+	// if it has a time to live again.
+	expiry uint32
 	more   bool // result: there may be more
 }
 
 func (c *purgeCommand) apply(a *application) error {
 	c.more = false
-	n := 0
+	if t := a.schema(c.expiry); t != nil && ttlAttribute(t) != "" {
+		return nil
+	}
+	n, size := 0, 0
 	return a.b.Scan(storage.Range{Lower: c.prefix, Upper: item.PrefixEnd(c.prefix), KeysOnly: true},
 		func(key, _ []byte) (bool, error) {
-			if n == c.limit {
+			if n == c.limit || size > stepBytes {
 				c.more = true
 				return false, nil
 			}
 			n++
+			size += len(key)
 			a.delete(bytes.Clone(key))
 			return true, nil
 		})

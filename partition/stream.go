@@ -111,9 +111,13 @@ func (a *application) stream(t *Table, w *Write, old, next item.Item) {
 	a.records++
 }
 
+// streamsPrefix starts the keys of the records of all streams of a table.
+func streamsPrefix(table uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{kindStream}, table)
+}
+
 func streamPrefix(table, stream uint32) []byte {
-	k := binary.BigEndian.AppendUint32([]byte{kindStream}, table)
-	return binary.BigEndian.AppendUint32(k, stream)
+	return binary.BigEndian.AppendUint32(streamsPrefix(table), stream)
 }
 
 func streamKey(table, stream uint32, pos StreamPos) []byte {
@@ -306,6 +310,18 @@ func (db *DB) closeStream(table, id uint32) error {
 	return db.saveStream(&s)
 }
 
+// hasStream reports whether the table has or had a stream that is still kept.
+func (db *DB) hasStream(table uint32) bool {
+	db.catalog.RLock()
+	defer db.catalog.RUnlock()
+	for id := range db.catalog.streams {
+		if id.table == table {
+			return true
+		}
+	}
+	return false
+}
+
 type streamID struct{ table, stream uint32 }
 
 // saveStream makes a stream durable and visible.
@@ -315,7 +331,7 @@ func (db *DB) saveStream(s *Stream) error {
 		return fmt.Errorf("encoding stream of table %s: %w", s.Table, err)
 	}
 	record := mutation{catalogStreamKey(s.TableID, s.ID), append([]byte{tableFormat}, body...)}
-	if err := db.logs[0].propose(&recordsCommand{[]mutation{record}}, true); err != nil {
+	if err := db.insist(0, &recordsCommand{[]mutation{record}}, true); err != nil {
 		return err
 	}
 	db.catalog.Lock()
@@ -373,12 +389,17 @@ func (db *DB) trimStreams(ctx context.Context) error {
 			continue
 		}
 		for shard := range db.logs {
+			// What was trimmed before is not looked at again, nor its tombstones.
+			start, err := db.StreamStart(s, shard)
+			if err != nil {
+				return err
+			}
 			for more := true; more; {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
 				c := trimStreamCommand{table: s.TableID, stream: s.ID}
-				err := db.ReadStream(ctx, s, shard, StreamPos{}, func(r *StreamRecord) (bool, error) {
+				err := db.ReadStream(ctx, s, shard, start, func(r *StreamRecord) (bool, error) {
 					if !r.Time.Before(limit) || len(c.keys) == purgeStep {
 						return false, nil
 					}

@@ -126,8 +126,10 @@ type TTLSpec struct {
 	Attribute string    `json:"attribute"`
 	Enabled   bool      `json:"enabled"`
 	Changed   time.Time `json:"changed,omitzero"`
-	// Building is true while items written before are being ordered by expiry.
-	Building bool `json:"building,omitempty"`
+	// Building is true while items written before are being ordered by expiry,
+	// which began with the table's version Since. UpdateTable sets both.
+	Building bool   `json:"building,omitempty"`
+	Since    uint64 `json:"since,omitempty"`
 }
 
 // Index is a secondary index of a table. It is immutable once it is part of a

@@ -72,13 +72,13 @@ func (db *DB) readTogether(reads []KeyRead) ([]item.Item, *TransactionCanceled, 
 		byShard[shard] = append(byShard[shard], i)
 	}
 	items := make([]item.Item, len(reads))
-	first, err := db.look(byShard, keys, items)
+	first, err := db.look(byShard, keys, items, false)
 	if err != nil {
 		return nil, nil, err
 	}
 	second := first
 	if len(byShard) > 1 {
-		if second, err = db.look(byShard, keys, nil); err != nil {
+		if second, err = db.look(byShard, keys, nil, true); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -96,11 +96,19 @@ func (db *DB) readTogether(reads []KeyRead) ([]item.Item, *TransactionCanceled, 
 }
 
 // look reads version and lock of every item, and copies the items if wanted.
-func (db *DB) look(byShard map[int][]int, keys [][]byte, items []item.Item) ([]sighting, error) {
+//
+// An absent item that was put and deleted again between two looks must show
+// another version. The delete raises lastDelete before it can be seen, and
+// after the put can: so the first look reads lastDelete before its snapshot
+// begins, and again, the second, when its snapshot is there.
+func (db *DB) look(byShard map[int][]int, keys [][]byte, items []item.Item, again bool) ([]sighting, error) {
 	seen := make([]sighting, len(keys))
 	for shard, positions := range byShard {
 		lastDelete := db.replicas[shard].lastDelete.Load()
 		err := db.store.Shards()[shard].View(func(snap *storage.Snapshot) error {
+			if again {
+				lastDelete = db.replicas[shard].lastDelete.Load()
+			}
 			for _, i := range positions {
 				held, err := snap.Has(lockKey(keys[i]))
 				if err != nil {

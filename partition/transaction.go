@@ -34,6 +34,11 @@ import (
 // is committed, any other aborted (resolveTransactions). So a transaction takes
 // effect everywhere or nowhere, and no lock stays behind.
 //
+// A part that is too large for one commit, which many index entries with small
+// values can be, is committed item by item: the items not yet reached are still
+// locked, and the intents that are left say what is to be done. A transaction
+// of one shard that is too large takes the two phases, too.
+//
 // A read sees the last committed item and never waits.
 
 // ErrTransactionConflict refuses a write of an item that a transaction holds.
@@ -71,9 +76,10 @@ type txID [16]byte
 // ErrTransactionInProgress, ErrTableNotFound, and those of DB.Write that are
 // not about one item.
 func (db *DB) TransactWrite(ctx context.Context, ws []*Write, token *IdempotencyToken) (TransactResult, error) {
-	if err := db.usable(); err != nil {
+	if err := db.enter(); err != nil {
 		return TransactResult{}, err
 	}
+	defer db.jobs.leave()
 	if token != nil {
 		if !db.inFlight.enter(token.Key) {
 			return TransactResult{}, ErrTransactionInProgress
@@ -103,10 +109,11 @@ func (db *DB) TransactWrite(ctx context.Context, ws []*Write, token *Idempotency
 			return TransactResult{}, err
 		}
 	}
-	var err error
+	err := ErrWriteTooLarge
 	if len(tx.parts) == 1 {
 		err = tx.runAlone()
-	} else {
+	}
+	if errors.Is(err, ErrWriteTooLarge) {
 		err = tx.runTwoPhase()
 	}
 	if err == nil {
@@ -164,11 +171,12 @@ func (tx *transaction) runTwoPhase() error {
 				prepared = append(prepared, p)
 			}
 		}
-		aborted := tx.everyPart(prepared, func(p txPart) error { return tx.propose(p, &abortCommand{tx.id}) })
+		aborted := tx.everyPart(prepared, func(p txPart) error { return tx.db.insist(p.shard, &abortCommand{tx.id}, true) })
 		return tx.broken(err, aborted)
 	}
 
-	decision := commitCommand{id: tx.id, decides: true, parts: len(tx.parts), writes: tx.writes(tx.parts[0])}
+	decision := tx.commit(tx.parts[0])
+	decision.decides, decision.parts = true, len(tx.parts)
 	if tx.token != nil {
 		decision.token = &tokenRecord{IdempotencyToken: *tx.token, at: tx.ws[0].at}
 		decision.token.sizes = make([]int, len(tx.ws))
@@ -180,7 +188,7 @@ func (tx *transaction) runTwoPhase() error {
 			decision.token.sizes[i] = tx.ws[i].size
 		}
 	}
-	if err := tx.propose(tx.parts[0], &decision); err != nil {
+	if err := tx.db.commitPart(coordinator, decision); err != nil {
 		// Undecided: the prepared shards learn at the next start what became of it.
 		tx.db.fail(fmt.Errorf("deciding a transaction: %w", err))
 		return err
@@ -188,8 +196,8 @@ func (tx *transaction) runTwoPhase() error {
 	tx.collect(tx.parts[0], decision.results)
 	others := tx.parts[1:]
 	committed := tx.everyPart(others, func(p txPart) error {
-		c := commitCommand{id: tx.id, writes: tx.writes(p)}
-		err := tx.propose(p, &c)
+		c := tx.commit(p)
+		err := tx.db.commitPart(p.shard, c)
 		if err == nil {
 			tx.collect(p, c.results)
 		}
@@ -199,6 +207,32 @@ func (tx *transaction) runTwoPhase() error {
 		return err
 	}
 	tx.db.ledger.done(coordinator, tx.id)
+	return nil
+}
+
+// commit is a part's second phase.
+func (tx *transaction) commit(p txPart) *commitCommand {
+	return &commitCommand{id: tx.id, count: len(p.at), writes: tx.writes(p), results: make([]WriteResult, len(p.at))}
+}
+
+// commitPart runs the second phase of a part, in as many commits as it takes.
+// The first of them decides.
+func (db *DB) commitPart(shard int, c *commitCommand) error {
+	wait := db.opts.GSI == GSISync
+	err := db.insist(shard, c, wait)
+	if !errors.Is(err, ErrWriteTooLarge) {
+		return err
+	}
+	for n := range c.count {
+		step := *c
+		step.from, step.count = n, 1
+		if n > 0 {
+			step.decides, step.token = false, nil
+		}
+		if err := db.insist(shard, &step, wait); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -371,26 +405,27 @@ func (c *prepareCommand) apply(a *application) error {
 	return nil
 }
 
-// commitCommand is the second phase on one shard: the intent takes effect. On
-// the coordinator it also decides. Applying it again changes nothing.
+// commitCommand is the second phase on one shard: count intents, beginning with
+// number from, take effect. On the coordinator it also decides. Applying it
+// again changes nothing.
 type commitCommand struct {
-	id      txID
-	decides bool
-	parts   int
-	token   *tokenRecord
-	// writes are the client's, for what it wants returned; nil in recovery.
+	id          txID
+	from, count int
+	decides     bool
+	parts       int
+	token       *tokenRecord
+	// writes and results are the client's, by number; nil in recovery.
 	writes  []*Write
 	results []WriteResult
 }
 
 func (c *commitCommand) apply(a *application) error {
-	intents, err := a.intents(c.id)
+	intents, err := a.intents(c.id, c.from, c.count)
 	if err != nil || len(intents) == 0 {
 		return err
 	}
-	c.results = c.results[:0]
-	for n, in := range intents {
-		a.release(c.id, n, in)
+	for _, in := range intents {
+		a.release(c.id, in)
 		t := a.schema(in.table)
 		var result WriteResult
 		if t != nil { // else dropped meanwhile
@@ -400,13 +435,15 @@ func (c *commitCommand) apply(a *application) error {
 			}
 			w := in.write(t)
 			if c.writes != nil {
-				w = c.writes[n]
+				w = c.writes[in.n]
 			}
 			if err := a.store(decision{t: t, w: w, key: in.key, old: old, next: in.next}, &result); err != nil {
 				return err
 			}
 		}
-		c.results = append(c.results, result)
+		if c.results != nil {
+			c.results[in.n] = result
+		}
 	}
 	if c.decides {
 		a.set(ledgerKey(c.id), binary.AppendUvarint([]byte{intentFormat}, uint64(c.parts)))
@@ -421,18 +458,23 @@ func (c *commitCommand) apply(a *application) error {
 type abortCommand struct{ id txID }
 
 func (c *abortCommand) apply(a *application) error {
-	intents, err := a.intents(c.id)
-	for n, in := range intents {
-		a.release(c.id, n, in)
+	intents, err := a.intents(c.id, 0, maxIntents)
+	for _, in := range intents {
+		a.release(c.id, in)
 	}
 	return err
 }
 
-// intents reads what a transaction has prepared here, in the order of its writes.
-func (a *application) intents(id txID) (intents []intent, err error) {
-	prefix := intentPrefix(id)
-	err = a.b.Scan(storage.Range{Lower: prefix, Upper: item.PrefixEnd(prefix)}, func(_, value []byte) (bool, error) {
+// maxIntents is beyond every number of a transaction's intents.
+const maxIntents = 1<<16 - 1
+
+// intents reads count numbers of what a transaction has prepared here, as far
+// as there are intents, in the order of its writes.
+func (a *application) intents(id txID, from, count int) (intents []intent, err error) {
+	bounds := storage.Range{Lower: intentKey(id, from), Upper: intentKey(id, from+count)}
+	err = a.b.Scan(bounds, func(key, value []byte) (bool, error) {
 		in, err := decodeIntent(bytes.Clone(value))
+		in.n = int(binary.BigEndian.Uint16(key[len(key)-2:]))
 		intents = append(intents, in)
 		return true, err
 	})
@@ -440,14 +482,15 @@ func (a *application) intents(id txID) (intents []intent, err error) {
 }
 
 // release stages the removal of an intent and of its lock.
-func (a *application) release(id txID, n int, in intent) {
-	a.delete(intentKey(id, n))
+func (a *application) release(id txID, in intent) {
+	a.delete(intentKey(id, in.n))
 	a.delete(lockKey(in.key))
 	a.locks = append(a.locks, lockChange{key: string(in.key)})
 }
 
 // An intent is the outcome of one write of a prepared transaction.
 type intent struct {
+	n           int // its number, from its key
 	coordinator int
 	table       uint32
 	kind        WriteKind

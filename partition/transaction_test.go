@@ -129,9 +129,9 @@ func TestLockedItemConflicts(t *testing.T) {
 	require.ErrorAs(t, err, &canceled)
 	require.ErrorIs(t, canceled.Reasons[0], ErrTransactionConflict)
 
-	require.NoError(t, db.logs[shard].propose(&commitCommand{id: id}, true))
+	require.NoError(t, db.logs[shard].propose(&commitCommand{id: id, count: 1}, true))
 	require.Equal(t, object("pk", keys[0], "v", 2), get(t, db, table, keys[0]))
-	require.NoError(t, db.logs[shard].propose(&commitCommand{id: id}, true), "committing again changes nothing")
+	require.NoError(t, db.logs[shard].propose(&commitCommand{id: id, count: 1}, true), "committing again changes nothing")
 	put(t, db, table, object("pk", keys[0], "v", 4))
 }
 
@@ -150,7 +150,7 @@ func TestInterruptedTransactionsAreFinishedAtStart(t *testing.T) {
 				require.NoError(t, db.logs[db.shardOfItem(table, w.Item)].propose(&prepareCommand{id: id, coordinator: coordinator, writes: []*Write{w}}, true))
 			}
 			if decided {
-				require.NoError(t, db.logs[coordinator].propose(&commitCommand{id: id, decides: true, parts: 2}, true))
+				require.NoError(t, db.logs[coordinator].propose(&commitCommand{id: id, count: 1, decides: true, parts: 2}, true))
 			}
 			require.NoError(t, db.Close())
 
@@ -282,4 +282,32 @@ func TestTransfersKeepTheSum(t *testing.T) {
 		}
 		require.Positive(rt, sums)
 	})
+}
+
+// TestReappearingItemIsNoticed: an absent item of a transactional read that was
+// there between its two looks must not count as unchanged, not even while the
+// commit that deleted it is still being finished.
+func TestReappearingItemIsNoticed(t *testing.T) {
+	db := openTest(t, Options{Shards: 1})
+	table := createTest(t, db, plainTable("T"))
+	k, _ := appendItemKey(nil, table, object("pk", "a"))
+	look := func(again bool) uint64 {
+		seen, err := db.look(map[int][]int{0: {0}}, [][]byte{k}, nil, again)
+		require.NoError(t, err)
+		return seen[0].version
+	}
+	first := look(false)
+	put(t, db, table, object("pk", "a"))
+	inside, leave := make(chan struct{}), make(chan struct{})
+	db.replicas[0].hooks.committed = func() { close(inside); <-leave }
+	done := make(chan error)
+	go func() {
+		_, err := db.Write(context.Background(), &Write{Table: table, Kind: Delete, Item: object("pk", "a")})
+		done <- err
+	}()
+	<-inside
+	require.NotEqual(t, first, look(true))
+	close(leave)
+	require.NoError(t, <-done)
+	db.replicas[0].hooks.committed = nil
 }

@@ -1,0 +1,128 @@
+package partition
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+
+	"github.com/stator-db/stator/storage"
+)
+
+// recoverCatalog reads the catalog and finishes what was interrupted. What takes
+// longer is returned as jobs, to be started when nobody but they looks at it.
+func (db *DB) recoverCatalog() (jobs []func(), err error) {
+	if err := db.readCatalog(); err != nil {
+		return nil, fmt.Errorf("reading the catalog: %w", err)
+	}
+	if err := db.resolveTransactions(); err != nil {
+		return nil, fmt.Errorf("finishing transactions: %w", err)
+	}
+	if err := db.adoptTables(); err != nil {
+		return nil, fmt.Errorf("removing forgotten tables: %w", err)
+	}
+	c := &db.catalog
+	for _, t := range c.dropped {
+		for i, r := range db.replicas {
+			if r.tables[t.ID] != nil {
+				if err := db.logs[i].propose(&dropCommand{t}, true); err != nil {
+					return nil, err
+				}
+			}
+		}
+		jobs = append(jobs, func() { db.purgeTable(t) })
+	}
+	for _, t := range c.names {
+		for i, r := range db.replicas {
+			if installed := r.tables[t.ID]; installed == nil || installed.Version != t.Version {
+				if err := db.logs[i].propose(&installCommand{t}, true); err != nil {
+					return nil, err
+				}
+			}
+		}
+		for _, ix := range t.Global {
+			switch ix.Status {
+			case IndexCreating:
+				jobs = append(jobs, func() { db.buildIndex(t.ID, ix.ID) })
+			case IndexDeleting:
+				jobs = append(jobs, func() { db.removeIndex(t.ID, ix.ID) })
+			}
+		}
+		switch {
+		case t.TTL == nil:
+		case !t.TTL.Enabled:
+			jobs = append(jobs, func() { db.forgetExpiry(t.ID) })
+		case t.TTL.Building:
+			jobs = append(jobs, db.orderByExpiry(t))
+		}
+	}
+	// A stream stays open only as long as its table writes to it.
+	for id, s := range maps.Clone(c.streams) {
+		t := c.names[tableName{s.Namespace, s.Table}]
+		if t == nil || t.ID != id.table || t.Stream == nil || t.Stream.ID != id.stream {
+			if err := db.closeStream(id.table, id.stream); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return jobs, nil
+}
+
+// readCatalog loads the catalog from shard 0.
+func (db *DB) readCatalog() error {
+	c := &db.catalog
+	c.names, c.dropped, c.nextID = make(map[tableName]*Table), make(map[uint32]*Table), 1
+	c.streams = make(map[streamID]*Stream)
+	return db.store.Shards()[0].View(func(s *storage.Snapshot) error {
+		return scanKind(s, kindCatalog, func(key, value []byte) error {
+			if string(key) == string(catalogNextKey) {
+				if len(value) != 4 {
+					return fmt.Errorf("%w: next table id of %d bytes", ErrCorruptRecord, len(value))
+				}
+				c.nextID = binary.BigEndian.Uint32(value)
+				return nil
+			}
+			if key[1] == 's' {
+				s, err := decodeStream(value)
+				if err == nil {
+					c.streams[streamID{s.TableID, s.ID}] = s
+				}
+				return err
+			}
+			t, err := decodeTable(value)
+			if err != nil {
+				return err
+			}
+			if t.Status == TableDeleting {
+				c.dropped[t.ID] = t
+			} else {
+				c.names[tableName{t.Namespace, t.Name}] = t
+			}
+			return nil
+		})
+	})
+}
+
+// adoptTables makes dropped tables of those that a shard knows and the catalog
+// does not. A power cut without Sync can leave them, for each shard loses its
+// own last moments. Their ids must not be used again before all is removed.
+func (db *DB) adoptTables() error {
+	known := maps.Clone(db.catalog.dropped)
+	for _, t := range db.catalog.names {
+		known[t.ID] = t
+	}
+	for _, r := range db.replicas {
+		for id, t := range r.tables {
+			if known[id] != nil {
+				continue
+			}
+			db.log.Warn("a table whose creation was lost is removed", "table", t.Name, "id", id)
+			t = t.clone()
+			t.Status = TableDeleting
+			known[id], db.catalog.dropped[id] = t, t
+			if err := db.saveTable(t, max(db.catalog.nextID, id+1)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
