@@ -80,8 +80,6 @@ type Read struct {
 	// After is the position to go on from: all attributes of Table.KeyNames(Index),
 	// with their declared types. nil begins at the start.
 	After item.Item
-	// Limit is how many entries will be looked at, if known; 0 if not.
-	Limit int
 }
 
 // Entry is what a read found: an item of the table or an entry of the index.

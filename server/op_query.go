@@ -48,8 +48,8 @@ func serveQuery(c *call) error {
 			Sort:        r.sort,
 			Reverse:     !in.ScanIndexForward.Or(true),
 			After:       in.ExclusiveStartKey.Item,
-			Limit:       int(in.Limit.Value),
 		},
+		limit: int(in.Limit.Value),
 	}
 	if err := p.planAttributes(in.Select.Value); err != nil {
 		return err

@@ -40,8 +40,8 @@ func serveScan(c *call) error {
 			Segment:     int(in.Segment.Value),
 			Segments:    int(in.TotalSegments.Value),
 			After:       in.ExclusiveStartKey.Item,
-			Limit:       int(in.Limit.Value),
 		},
+		limit: int(in.Limit.Value),
 	}
 	if err := checkConditionPaths(t, filter); err != nil {
 		return err

@@ -26,6 +26,7 @@ const (
 type page struct {
 	c          *call
 	read       partition.Read
+	limit      int // how many entries are looked at, 0 for as many as fit
 	filter     *expression.Condition
 	projection *expression.Projection
 	countOnly  bool
@@ -89,7 +90,7 @@ func (p *page) visit(e *partition.Entry) (more bool, err error) {
 		p.answer(e.Item)
 	}
 	p.pageSize += size
-	if p.scanned == p.read.Limit || p.pageSize >= maxPageSize {
+	if p.scanned == p.limit || p.pageSize >= maxPageSize {
 		key := e.Item.Project(p.read.Table.KeyNames(p.read.Index))
 		p.lastKey = key.AppendJSON(nil)
 		return false, nil

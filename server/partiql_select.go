@@ -26,7 +26,8 @@ func (c *call) planSelect(s *statement, consistency partition.Consistency, limit
 	p := &selection{page: page{
 		c:          c,
 		projection: s.projection(),
-		read:       partition.Read{Table: s.table, Index: s.index, Consistency: consistency, Limit: limit},
+		read:       partition.Read{Table: s.table, Index: s.index, Consistency: consistency},
+		limit:      limit,
 	}}
 	if s.Where != nil {
 		p.filter = s.Where.Condition()
@@ -59,7 +60,7 @@ func (c *call) planSelect(s *statement, consistency partition.Consistency, limit
 		return nil, err
 	}
 	if len(p.ranges) > 1 && (limit == 0 || limit > maxKeyRows) {
-		p.read.Limit = maxKeyRows
+		p.limit = maxKeyRows
 	}
 	p.read.Reverse, err = s.order(p.ranges)
 	return p, err
