@@ -72,13 +72,14 @@
 // log, before its backfill starts: later writes maintain it, and the backfill
 // adds, again through the log, what was there before.
 //
-// Verify checks all of this from outside, Repair rebuilds indexes and counts
-// from the items.
+// Verify checks all of this from outside, Repair rebuilds indexes, expiry
+// records and counts from the items.
 //
 // # Transactions, streams, expiry
 //
 // A transaction on one shard is one command; on several it is two-phase commit
-// with presumed abort, told in transaction.go. Locks are never waited for.
+// with presumed abort, told in transaction.go. Locks are never waited for. One
+// that is too large for a commit takes the two phases on one shard as well.
 //
 // A stream record is committed with the change it tells of, so a stream is
 // exactly the history of the items. A table's records lie in the shards of its
@@ -89,6 +90,25 @@
 // decides, at the time the sweeper stamped, whether an item is still due. The
 // same sweeper trims streams and forgets idempotency tokens, all by DB.Now,
 // which tests may move ahead.
+//
+// # Failure
+//
+// The death of the process loses nothing, and what took several commands is
+// finished at the next start, before anything is served or as a job: outboxes
+// are emptied, transactions resolved, schemas installed, indexes built, dropped
+// tables purged. Close waits for what is under way (lifecycle.go).
+//
+// On a full disk a command is refused and nothing of it is there; one that
+// finishes something begun waits for space instead (DB.insist). Any other error
+// of that kind ends all writes until a restart (DB.fail), since nobody could say
+// what is missing.
+//
+// A power cut loses nothing with Sync. Without, each shard loses its own last
+// moments, so what spans shards may be torn: global index entries and items, the
+// parts of a transaction. The start notices and logs a shard that knows more of
+// an outbox than its source (reconcileSequences), and removes tables that the
+// catalog has forgotten (adoptTables); Verify finds the rest and Repair rebuilds
+// the indexes.
 //
 // # Reads
 //

@@ -5,15 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/stator-db/stator/storage"
 )
-
-// write rebuilds what store needs to know of a write from its intent.
-func (in intent) write(t *Table) *Write {
-	return &Write{Table: t, Kind: in.kind, at: time.UnixMilli(in.at).UTC()}
-}
 
 // ledger remembers transactions whose every part has taken effect; their
 // records in the coordinator's ledger are of no use any more.
