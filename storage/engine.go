@@ -11,10 +11,12 @@ import (
 )
 
 const (
-	diskMemTableSize   = 16 << 20
-	memoryMemTableSize = 64 << 20
-	valueThreshold     = 1 << 10
-	valueLogFileSize   = 64 << 20
+	// memTableSize is where a memtable is full. With 64 MB in memory, a process
+	// that rewrote 10,000 small items held 490 MB instead of 100, and queries had to
+	// step over four times as many old versions.
+	memTableSize     = 16 << 20
+	valueThreshold   = 1 << 10
+	valueLogFileSize = 64 << 20
 )
 
 // engineOptions are Badger's settings for one shard, with dir "" for a shard
@@ -30,6 +32,7 @@ func engineOptions(dir string, sync bool, log *slog.Logger) badger.Options {
 		WithMetricsEnabled(false).
 		WithSyncWrites(sync).
 		WithNumCompactors(2).
+		WithMemTableSize(memTableSize).
 		// Two full memtables may wait to be written out before writers do, which
 		// is what bounds the memory of a shard under load; 3 and 5 were no faster.
 		WithNumMemtables(2).
@@ -43,11 +46,9 @@ func engineOptions(dir string, sync bool, log *slog.Logger) badger.Options {
 		WithIndexCacheSize(0)
 	if dir == "" {
 		return o.WithInMemory(true).
-			WithMemTableSize(memoryMemTableSize).
 			WithValueThreshold(1 << 20) // the most Badger takes; nothing has a log to go to
 	}
 	return o.
-		WithMemTableSize(diskMemTableSize).
 		WithValueThreshold(valueThreshold).
 		WithValueLogFileSize(valueLogFileSize).
 		WithVerifyValueChecksum(true)

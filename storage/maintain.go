@@ -239,7 +239,7 @@ func (s *Shard) fillMemtable() error {
 		return k
 	}
 	perTxn := int(s.db.MaxBatchSize()/maxKeySize) - 2
-	for i := 0; i*keySize < diskMemTableSize; {
+	for i := 0; i*keySize < memTableSize; {
 		txn := s.db.NewTransaction(true)
 		for range perTxn {
 			if err := txn.Delete(key(i)); err != nil {
