@@ -41,15 +41,14 @@ func (l *lifecycle) leave() { l.running.Done() }
 
 // start runs a job, unless the database is being closed: then it is taken up at
 // the next start.
-func (l *lifecycle) start(job func()) bool {
+func (l *lifecycle) start(job func()) {
 	if l.enter() != nil {
-		return false
+		return
 	}
 	go func() {
 		defer l.leave()
 		job()
 	}()
-	return true
 }
 
 // close refuses what is new and waits for what is under way.

@@ -142,7 +142,7 @@ func TestDiskFullIsOutlived(t *testing.T) {
 		return db.shardOfItem(plain, object("pk", a)) - db.shardOfItem(plain, object("pk", b))
 	})
 	// An item of shard 0 with an index entry in shard 1.
-	song := object("artist", "", "song", "x", "genre", "")
+	var song item.Item
 	for i := 0; ; i++ {
 		song = object("artist", fmt.Sprint(i), "song", "x", "genre", "pop")
 		_, token := appendEntryKey(nil, table, table.Index("byGenre"), song)
