@@ -22,15 +22,17 @@ const maxAdminBody = 1 << 20
 // adminRoutes adds the admin endpoints, if they are to be had.
 func (s *Server) adminRoutes(engine *gin.Engine) {
 	if !s.options.InMemory && !s.options.Admin {
-		engine.Any(adminPath+"/*path", func(g *gin.Context) {
-			g.JSON(http.StatusNotFound, gin.H{"error": "these endpoints are served in memory or with --admin"})
-		})
+		for _, path := range []string{"/clock", "/faults", "/faults/:id"} {
+			engine.Any(adminPath+path, func(g *gin.Context) {
+				g.JSON(http.StatusNotFound, gin.H{"error": "these endpoints are served in memory or with --admin"})
+			})
+		}
 		return
 	}
 	if s.options.Admin {
 		profileRoutes(engine)
 	}
-	admin := engine.Group(adminPath)
+	admin := engine.Group(adminPath, s.refuseForeign)
 	admin.GET("/clock", s.serveClock)
 	admin.POST("/clock", s.serveAdvanceClock)
 	admin.GET("/faults", s.serveFaults)

@@ -20,6 +20,7 @@ type call struct {
 	ns        partition.Namespace
 
 	partial *partialBatch // a fault that befalls parts of a batch; nil without
+	trace   *requestTrace // for the request log; nil unless it is watched
 
 	body []byte // the request, JSON
 	out  []byte // the response body; serve appends to it

@@ -3,6 +3,8 @@ package server
 import (
 	"net/http"
 	"slices"
+
+	"github.com/gin-gonic/gin"
 )
 
 // exposedHeaders are the response headers that scripts in a browser may read.
@@ -26,6 +28,36 @@ func (s *Server) addCORS(h http.Header, r *http.Request) {
 		return
 	}
 	h["Access-Control-Expose-Headers"] = exposedHeaders
+}
+
+// errForeignOrigin answers a browser page that may not call this server.
+var errForeignOrigin = &apiError{
+	Status:  http.StatusForbidden,
+	Type:    coralPrefix + "AccessDeniedException",
+	Message: "Pages of this origin may not call this server; see its option for CORS origins",
+}
+
+// sameOrigin tells pages of this server from others by what browsers say and scripts
+// cannot forge: Sec-Fetch-Site, or else Origin against Host.
+var sameOrigin http.CrossOriginProtection
+
+// foreign reports whether a request that may change something comes from a page of
+// another origin that is not among those allowed. Clients that are no browsers are
+// never foreign.
+func (s *Server) foreign(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	allowed := s.options.CORSOrigins
+	return origin != "" && len(allowed) > 0 && !slices.Contains(allowed, "*") && !slices.Contains(allowed, origin) &&
+		sameOrigin.Check(r) != nil
+}
+
+// refuseForeign keeps foreign pages from the admin endpoints, which no page but one of
+// an origin that was named has business with: "any origin" is not enough.
+func (s *Server) refuseForeign(g *gin.Context) {
+	origin := g.GetHeader("Origin")
+	if origin != "" && !slices.Contains(s.options.CORSOrigins, origin) && sameOrigin.Check(g.Request) != nil {
+		g.AbortWithStatusJSON(http.StatusForbidden, gin.H{"error": "pages of this origin may not call these endpoints"})
+	}
 }
 
 // preflight answers OPTIONS: it grants whatever method and headers are asked for,

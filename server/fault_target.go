@@ -18,6 +18,7 @@ type faultTarget struct {
 	table *partition.Table // nil if there is none of the name
 	name  string           // of the table
 	hash  item.Value       // value of the partition key; nil if the target is a whole table
+	sort  item.Value       // value of the sort key; nil if the target is not one item with one
 	write bool
 }
 
@@ -67,6 +68,9 @@ func (c *call) itemTarget(table string, key api.AttributeMap, write bool) faultT
 	target.write = write
 	if target.table != nil {
 		target.hash = key.Item.Get(target.table.Key.Hash[0].Name)
+		for _, a := range target.table.Key.Range {
+			target.sort = key.Item.Get(a.Name)
+		}
 	}
 	return target
 }

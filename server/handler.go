@@ -39,6 +39,10 @@ func (s *Server) serveAPI(g *gin.Context) {
 		w.contentType = "text/plain"
 		w.send(http.StatusOK, []byte(healthyText(r.Host)))
 		return
+	case r.Method == http.MethodPost && s.foreign(r):
+		w.contentType = contentJSON
+		w.send(errForeignOrigin.status(), errForeignOrigin.appendJSON(nil))
+		return
 	case r.ContentLength > maxBody:
 		w.tooLarge()
 		return
@@ -65,14 +69,11 @@ func (s *Server) serveAPI(g *gin.Context) {
 		w.send(errNotJSON.status(), errNotJSON.appendJSON(c.out))
 		return
 	}
-	if err := c.serve(r); err != nil {
-		abortDropped(err)
-		e := c.toAPIError(err)
-		c.out = e.appendJSON(c.out[:0])
-		w.send(e.status(), c.out)
-		return
+	status := http.StatusOK
+	if e := c.observe(r); e != nil {
+		status, c.out = e.status(), e.appendJSON(c.out[:0])
 	}
-	w.send(http.StatusOK, c.out)
+	w.send(status, c.out)
 }
 
 // requestContentType names the content type to answer with, or "" if the

@@ -18,6 +18,9 @@ func (c *call) dbGet(t *partition.Table, key item.Item, consistency partition.Co
 	if err := c.turnAway(t, key, reading); err != nil {
 		return err
 	}
+	if c.trace != nil {
+		fn = c.trace.get(consistency, fn)
+	}
 	if c.s.throttle == nil {
 		_, err := c.s.db.Get(c.ctx, t, key, consistency, fn)
 		return err
@@ -39,7 +42,11 @@ func (c *call) dbGet(t *partition.Table, key item.Item, consistency partition.Co
 // dbRead is DB.Read; cost is asked afterwards what was read.
 func (c *call) dbRead(r *partition.Read, fn func(*partition.Entry) (bool, error), cost func() consumption) error {
 	if c.s.throttle == nil {
-		return c.s.db.Read(c.ctx, r, fn)
+		err := c.s.db.Read(c.ctx, r, fn)
+		if c.trace != nil {
+			c.trace.walked(r, cost())
+		}
+		return err
 	}
 	l := load{resource: resourceOf(r.Table, r.Index), direction: reading, units: readUnits(0, r.Consistency)}
 	if r.Hash != nil {
@@ -52,11 +59,17 @@ func (c *call) dbRead(r *partition.Read, fn func(*partition.Entry) (bool, error)
 	consumed := cost()
 	l.units = consumed.total() - l.units
 	c.charge(l)
+	if c.trace != nil {
+		c.trace.walked(r, consumed)
+	}
 	return err
 }
 
 // dbTransactGet is DB.TransactGet. Reads that are turned away cancel it.
 func (c *call) dbTransactGet(reads []partition.KeyRead, fn func(i int, it item.Item) error) error {
+	if c.trace != nil {
+		fn = c.trace.transactGet(len(reads), fn)
+	}
 	if c.s.throttle == nil {
 		return c.s.db.TransactGet(c.ctx, reads, fn)
 	}
@@ -79,7 +92,10 @@ func (c *call) dbTransactGet(reads []partition.KeyRead, fn func(i int, it item.I
 }
 
 // dbWrite is DB.Write.
-func (c *call) dbWrite(w *partition.Write) (partition.WriteResult, error) {
+func (c *call) dbWrite(w *partition.Write) (result partition.WriteResult, err error) {
+	if c.trace != nil {
+		defer func() { c.trace.wrote(&result, err, 1) }()
+	}
 	if c.s.throttle == nil {
 		return c.s.db.Write(c.ctx, w)
 	}
@@ -87,18 +103,25 @@ func (c *call) dbWrite(w *partition.Write) (partition.WriteResult, error) {
 	if err != nil {
 		return partition.WriteResult{}, err
 	}
-	result, err := c.s.db.Write(c.ctx, &m.write)
+	result, err = c.s.db.Write(c.ctx, &m.write)
 	m.settle(c, &result, err)
 	return result, err
 }
 
 // dbWriteAll is DB.WriteAll. Writes that are turned away have an error for which
 // isThrottled is true.
-func (c *call) dbWriteAll(ws []*partition.Write) ([]partition.WriteResult, []error) {
+func (c *call) dbWriteAll(ws []*partition.Write) (results []partition.WriteResult, errs []error) {
+	if c.trace != nil {
+		defer func() {
+			for i := range results {
+				c.trace.wrote(&results[i], errs[i], 1)
+			}
+		}()
+	}
 	if c.s.throttle == nil && c.partial == nil {
 		return c.s.db.WriteAll(c.ctx, ws)
 	}
-	results, errs := make([]partition.WriteResult, len(ws)), make([]error, len(ws))
+	results, errs = make([]partition.WriteResult, len(ws)), make([]error, len(ws))
 	var admitted []*partition.Write
 	var metered []*meteredWrite
 	var at []int
@@ -126,7 +149,14 @@ func (c *call) dbWriteAll(ws []*partition.Write) ([]partition.WriteResult, []err
 }
 
 // dbTransactWrite is DB.TransactWrite. Writes that are turned away cancel it.
-func (c *call) dbTransactWrite(ws []*partition.Write, token *partition.IdempotencyToken) (partition.TransactResult, error) {
+func (c *call) dbTransactWrite(ws []*partition.Write, token *partition.IdempotencyToken) (result partition.TransactResult, err error) {
+	if c.trace != nil {
+		defer func() {
+			for i := range result.Results {
+				c.trace.wrote(&result.Results[i], err, 2)
+			}
+		}()
+	}
 	if c.s.throttle == nil {
 		return c.s.db.TransactWrite(c.ctx, ws, token)
 	}
@@ -145,7 +175,7 @@ func (c *call) dbTransactWrite(ws []*partition.Write, token *partition.Idempoten
 		}
 		admitted[i], metered[i] = &m.write, m
 	}
-	result, err := c.s.db.TransactWrite(c.ctx, admitted, token)
+	result, err = c.s.db.TransactWrite(c.ctx, admitted, token)
 	canceled, _ := errors.AsType[*partition.TransactionCanceled](err)
 	for i, m := range metered {
 		switch {

@@ -54,6 +54,7 @@ func (c *call) executeSelect(s *statement, in *api.ExecuteStatementInput, hash s
 	if err := p.rows(after); err != nil {
 		return err
 	}
+	p.traced()
 	c.out = append(c.out, ']')
 	if p.lastKey != nil {
 		c.out = append(appendName(c.out, "NextToken"), '"')

@@ -52,6 +52,7 @@ func (p *page) serve(table, capacity string) error {
 	if err := c.dbRead(&p.read, p.visit, p.cost); err != nil {
 		return err
 	}
+	p.traced()
 	if !p.countOnly {
 		c.out = append(c.out, ']')
 	}
@@ -112,6 +113,13 @@ func (p *page) answer(it item.Item) {
 	}
 	p.c.out = appendElement(p.c.out)
 	p.c.out = it.AppendJSON(p.c.out)
+}
+
+// traced tells the request log what the page has read.
+func (p *page) traced() {
+	if t := p.c.trace; t != nil {
+		t.read, t.returned = p.scanned, p.matched
+	}
 }
 
 // cost prices the page: entries are rounded together, items behind entries of a

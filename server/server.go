@@ -28,6 +28,8 @@ type Server struct {
 	// throttle is nil unless throughput is enforced.
 	throttle *buckets
 	faults   faults
+	requests requestLog
+	counters map[*operation]*operationCounters
 	closed   atomic.Bool
 }
 
@@ -49,7 +51,7 @@ func open(o Options, clock func() time.Time) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, log: o.Logger, db: db, bodies: semaphore.NewWeighted(largeBodies)}
+	s := &Server{options: o, log: o.Logger, db: db, bodies: semaphore.NewWeighted(largeBodies), counters: newOperationCounters()}
 	if o.EnforceThroughput {
 		s.throttle = newBuckets()
 	}
@@ -67,6 +69,7 @@ func (s *Server) routes() *gin.Engine {
 	engine.GET("/health", s.serveHealth)
 	engine.GET("/ready", s.serveReady)
 	s.adminRoutes(engine)
+	s.consoleRoutes(engine)
 	engine.POST("/", s.serveAPI)
 	engine.NoRoute(s.serveAPI)
 	return engine
