@@ -294,7 +294,7 @@ func (db *DB) saveTable(t *Table, next uint32) error {
 		db.catalog.nextID = next
 		db.catalog.Unlock()
 	}
-	return db.logs[0].propose(&recordsCommand{records}, true)
+	return db.catalogLog.propose(db.jobs.ctx, &recordsCommand{records}, true)
 }
 
 // install makes every shard evaluate writes by t.
@@ -304,7 +304,7 @@ func (db *DB) install(t *Table) error { return db.everyShard(&installCommand{t})
 // catalog tells of already: if that cannot be done, only the next start can.
 func (db *DB) everyShard(c command) error {
 	for shard := range db.logs {
-		if err := db.insist(shard, c, true); err != nil {
+		if err := db.insist(db.jobs.ctx, shard, c, true); err != nil {
 			db.fail(fmt.Errorf("changing a table: %w", err))
 			return err
 		}

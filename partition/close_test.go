@@ -101,7 +101,7 @@ func TestPanicOfACommandIsItsOwn(t *testing.T) {
 	for i := range 20 {
 		all.Go(func() {
 			if i%2 == 0 {
-				if err := db.logs[0].propose(panicCommand{}, true); err == nil || errors.Is(err, ErrClosed) {
+				if err := db.logs[0].propose(context.Background(), panicCommand{}, true); err == nil || errors.Is(err, ErrClosed) {
 					t.Error("no error of a command that panicked")
 				}
 				return

@@ -47,7 +47,8 @@ type DB struct {
 	store *storage.Store
 
 	replicas    []*replica
-	logs        []*pipeline
+	logs        []shardLog
+	catalogLog  shardLog // where the catalog changes: the log of shard 0
 	propagators []*propagator
 	catalog     catalog
 
@@ -112,6 +113,7 @@ func (db *DB) start() error {
 		db.replicas = append(db.replicas, r)
 		db.logs = append(db.logs, newPipeline(r))
 	}
+	db.catalogLog = db.logs[0]
 	db.reconcileSequences()
 	var left sync.WaitGroup // index changes left by the last run
 	for i, r := range db.replicas {
@@ -220,7 +222,7 @@ func (db *DB) Write(ctx context.Context, w *Write) (WriteResult, error) {
 	}
 	w.at = db.Now()
 	c := writeCommand{write: w}
-	if err := db.logs[shard].propose(&c, db.opts.GSI == GSISync); err != nil {
+	if err := db.logs[shard].propose(ctx, &c, db.opts.GSI == GSISync); err != nil {
 		return WriteResult{}, fmt.Errorf("writing to table %s: %w", w.Table.Name, err)
 	}
 	return c.result, db.usable()
@@ -272,7 +274,7 @@ func (db *DB) writeShard(ctx context.Context, shard int, positions []int, ws []*
 		writes[n].write = ws[i]
 		commands[n] = &writes[n]
 	}
-	failed := db.logs[shard].proposeAll(commands, db.opts.GSI == GSISync)
+	failed := db.logs[shard].proposeAll(ctx, commands, db.opts.GSI == GSISync)
 	broken := db.usable()
 	for n, i := range positions {
 		results[i], errs[i] = writes[n].result, broken

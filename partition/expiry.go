@@ -136,18 +136,18 @@ const expireStep = 100
 // expireItems deletes what is due in all tables.
 func (db *DB) expireItems(ctx context.Context) error {
 	for _, t := range db.tablesWith(func(t *Table) bool { return ttlAttribute(t) != "" }) {
-		for shard, s := range db.store.Shards() {
+		for shard := range db.logs {
 			now := db.Now()
 			prefix := expiryPrefix(t.ID)
 			from := binary.BigEndian.AppendUint64(prefix[:len(prefix):len(prefix)], uint64(max(now.Add(-expiryGrace).Unix(), 0)))
 			to := binary.BigEndian.AppendUint64(prefix[:len(prefix):len(prefix)], uint64(now.Unix()))
 			for from != nil {
-				records, next, err := keysFrom(s, from, to, expireStep, 0)
+				records, next, err := db.keysFrom(ctx, shard, from, to, expireStep, 0)
 				if err == nil {
 					err = db.propagators[shard].admit(ctx)
 				}
 				if err == nil {
-					err = db.expire(shard, expireCommand{table: t.ID, at: now, records: records})
+					err = db.expire(ctx, shard, expireCommand{table: t.ID, at: now, records: records})
 				}
 				if err != nil {
 					return err
@@ -160,15 +160,15 @@ func (db *DB) expireItems(ctx context.Context) error {
 }
 
 // expire runs a command, in halves if it deletes more than one commit can.
-func (db *DB) expire(shard int, c expireCommand) error {
+func (db *DB) expire(ctx context.Context, shard int, c expireCommand) error {
 	if len(c.records) == 0 {
 		return nil
 	}
-	err := db.logs[shard].propose(&c, db.opts.GSI == GSISync)
+	err := db.logs[shard].propose(ctx, &c, db.opts.GSI == GSISync)
 	if n := len(c.records); errors.Is(err, ErrWriteTooLarge) && n > 1 {
 		first, second := c, c
 		first.records, second.records = c.records[:n/2], c.records[n/2:]
-		err = errors.Join(db.expire(shard, first), db.expire(shard, second))
+		err = errors.Join(db.expire(ctx, shard, first), db.expire(ctx, shard, second))
 	}
 	return err
 }
@@ -224,7 +224,7 @@ func (db *DB) awaitOrdering() {
 // may be switched off and on meanwhile, which is another job's then.
 func (db *DB) backfillExpiry(table uint32, since uint64) {
 	err := db.eachItemKeys(table, func(shard int, keys [][]byte) error {
-		return db.logs[shard].propose(&expiryBackfillCommand{table, keys}, true)
+		return db.logs[shard].propose(db.jobs.ctx, &expiryBackfillCommand{table, keys}, true)
 	})
 	if err == nil {
 		err = db.editTable(table, func(t *Table) {

@@ -42,7 +42,7 @@ func storedSeeds(f *testing.F, kind byte) {
 	require.NoError(f, err)
 	for _, w := range writes {
 		c := prepareCommand{id: txID{3}, writes: []*Write{w}}
-		require.NoError(f, db.logs[db.shardOfItem(table, w.Item)].propose(&c, true))
+		require.NoError(f, db.logs[db.shardOfItem(table, w.Item)].propose(context.Background(), &c, true))
 	}
 
 	require.NotZero(f, addStored(f, db, kind))

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/stator-db/stator/storage"
 )
 
 // Idempotency of transactions (ClientRequestToken). A transaction that carries a
@@ -109,10 +107,10 @@ func decodeToken(key [32]byte, b []byte) (*tokenRecord, error) {
 }
 
 // replay answers a transaction whose token is known.
-func (db *DB) replay(token *IdempotencyToken) (result TransactResult, found bool, err error) {
-	for _, s := range db.store.Shards() {
+func (db *DB) replay(ctx context.Context, token *IdempotencyToken) (result TransactResult, found bool, err error) {
+	for shard := range db.logs {
 		var t *tokenRecord
-		err := s.View(func(snap *storage.Snapshot) error {
+		err := db.view(ctx, shard, Strong, func(snap snapshot) error {
 			_, err := snap.Get(tokenKey(token.Key), func(value []byte) error {
 				var err error
 				t, err = decodeToken(token.Key, value)
@@ -141,9 +139,9 @@ func (db *DB) replay(token *IdempotencyToken) (result TransactResult, found bool
 // forgetTokens removes tokens past their retention.
 func (db *DB) forgetTokens(ctx context.Context) error {
 	limit := binary.BigEndian.AppendUint64([]byte{kindTokenAge}, uint64(max(db.Now().Add(-TokenRetention).UnixMilli(), 0)))
-	for shard, s := range db.store.Shards() {
+	for shard := range db.logs {
 		for from := []byte{kindTokenAge}; from != nil; {
-			keys, next, err := keysFrom(s, from, limit, purgeStep, 0)
+			keys, next, err := db.keysFrom(ctx, shard, from, limit, purgeStep, 0)
 			if err != nil {
 				return err
 			}
@@ -151,7 +149,7 @@ func (db *DB) forgetTokens(ctx context.Context) error {
 				return err
 			}
 			if len(keys) > 0 {
-				if err := db.logs[shard].propose(&forgetTokensCommand{keys}, true); err != nil {
+				if err := db.logs[shard].propose(ctx, &forgetTokensCommand{keys}, true); err != nil {
 					return err
 				}
 			}

@@ -132,7 +132,7 @@ func (db *DB) backfill(table uint32, index uint16) error {
 			return err
 		}
 		// Waiting for the entries to be visible makes ACTIVE mean complete.
-		if err := db.logs[shard].propose(&reindexCommand{table, index, keys}, true); err != nil {
+		if err := db.logs[shard].propose(db.jobs.ctx, &reindexCommand{table, index, keys}, true); err != nil {
 			return err
 		}
 		return db.usable()
@@ -143,10 +143,10 @@ func (db *DB) backfill(table uint32, index uint16) error {
 // work off.
 func (db *DB) eachItemKeys(table uint32, fn func(shard int, keys [][]byte) error) error {
 	prefix := appendTablePrefix(nil, table)
-	for shard, s := range db.store.Shards() {
+	for shard := range db.logs {
 		from := prefix
 		for from != nil {
-			keys, next, err := keysFrom(s, from, item.PrefixEnd(prefix), reindexStep, stepBytes)
+			keys, next, err := db.keysFrom(db.jobs.ctx, shard, from, item.PrefixEnd(prefix), reindexStep, stepBytes)
 			if err != nil {
 				return err
 			}
@@ -166,9 +166,9 @@ func (db *DB) eachItemKeys(table uint32, fn func(shard int, keys [][]byte) error
 
 // keysFrom lists up to limit keys of a range, and where to go on (nil: the
 // end). With maxBytes not 0 it also ends after so many bytes of keys and values.
-func keysFrom(s *storage.Shard, from, to []byte, limit, maxBytes int) (keys [][]byte, next []byte, err error) {
+func (db *DB) keysFrom(ctx context.Context, shard int, from, to []byte, limit, maxBytes int) (keys [][]byte, next []byte, err error) {
 	size := 0
-	err = s.View(func(s *storage.Snapshot) error {
+	err = db.view(ctx, shard, Strong, func(s snapshot) error {
 		bounds := storage.Range{Lower: from, Upper: to, KeysOnly: maxBytes == 0}
 		return s.Scan(bounds, func(key, value []byte) (bool, error) {
 			if len(keys) == limit || maxBytes > 0 && size > maxBytes {
@@ -255,7 +255,7 @@ func (db *DB) purgeTable(t *Table) {
 		}
 	}
 	if err == nil {
-		err = db.logs[0].propose(&recordsCommand{[]mutation{{key: catalogTableKey(t.ID)}}}, true)
+		err = db.catalogLog.propose(db.jobs.ctx, &recordsCommand{[]mutation{{key: catalogTableKey(t.ID)}}}, true)
 	}
 	if err != nil {
 		db.ended("removing a table", err)
@@ -276,7 +276,7 @@ func (db *DB) purgeWith(c purgeCommand) error {
 			if err := db.jobs.ctx.Err(); err != nil {
 				return err
 			}
-			if err := l.propose(&c, true); err != nil {
+			if err := l.propose(db.jobs.ctx, &c, true); err != nil {
 				return err
 			}
 			more = c.more

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-
-	"github.com/stator-db/stator/storage"
 )
 
 // ledger remembers transactions whose every part has taken effect; their
@@ -41,7 +39,7 @@ func (db *DB) forgetTransactions() error {
 	for shard, records := range byShard {
 		for len(records) > 0 {
 			n := min(len(records), purgeStep)
-			failed = errors.Join(failed, db.logs[shard].propose(&recordsCommand{records[:n]}, true))
+			failed = errors.Join(failed, db.logs[shard].propose(db.jobs.ctx, &recordsCommand{records[:n]}, true))
 			records = records[n:]
 		}
 	}
@@ -58,9 +56,9 @@ func (db *DB) resolveTransactions() error {
 		count       int // one more than the highest number of an intent
 	}
 	committed, aborted := 0, 0
-	for shard, s := range db.store.Shards() {
+	for shard := range db.logs {
 		var intents []found
-		err := s.View(func(snap *storage.Snapshot) error {
+		err := db.view(db.jobs.ctx, shard, Strong, func(snap snapshot) error {
 			return scanKind(snap, kindIntent, func(key, value []byte) error {
 				if len(key) != 1+len(txID{})+2 {
 					return fmt.Errorf("%w: intent under key %x", ErrCorruptRecord, key)
@@ -83,7 +81,7 @@ func (db *DB) resolveTransactions() error {
 		}
 		for _, in := range intents {
 			var decided bool
-			err := db.store.Shards()[in.coordinator].View(func(snap *storage.Snapshot) error {
+			err := db.view(db.jobs.ctx, in.coordinator, Strong, func(snap snapshot) error {
 				var err error
 				decided, err = snap.Has(ledgerKey(in.id))
 				return err
@@ -96,7 +94,7 @@ func (db *DB) resolveTransactions() error {
 				err = db.commitPart(shard, &commitCommand{id: in.id, count: in.count})
 			} else {
 				aborted++
-				err = db.logs[shard].propose(&abortCommand{in.id}, true)
+				err = db.logs[shard].propose(db.jobs.ctx, &abortCommand{in.id}, true)
 			}
 			if err != nil {
 				return err
@@ -106,8 +104,8 @@ func (db *DB) resolveTransactions() error {
 	if committed+aborted > 0 {
 		db.log.Info("finished interrupted transactions", "committed parts", committed, "aborted parts", aborted)
 	}
-	for shard, s := range db.store.Shards() {
-		err := s.View(func(snap *storage.Snapshot) error {
+	for shard := range db.logs {
+		err := db.view(db.jobs.ctx, shard, Strong, func(snap snapshot) error {
 			return scanKind(snap, kindLedger, func(key, _ []byte) error {
 				if len(key) == 1+len(txID{}) {
 					db.ledger.done(shard, txID(key[1:]))

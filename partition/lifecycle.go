@@ -74,9 +74,9 @@ const diskFullPause = 100 * time.Millisecond
 // insist runs a command that finishes what has begun, and so cannot be given up
 // because the disk is full: it waits for space. It gives up when the database
 // is being closed or opened, for the next start finishes such things too.
-func (db *DB) insist(shard int, c command, wait bool) error {
+func (db *DB) insist(ctx context.Context, shard int, c command, wait bool) error {
 	for first := true; ; first = false {
-		err := db.logs[shard].propose(c, wait)
+		err := db.logs[shard].propose(ctx, c, wait)
 		if !errors.Is(err, storage.ErrDiskFull) || !db.serving.Load() {
 			return err
 		}

@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"context"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -9,6 +10,19 @@ import (
 // maxBatch is how many commands share one commit at most. Beyond it the gain of
 // sharing is gone and the first command of a batch waits for too many others.
 const maxBatch = 256
+
+// A shardLog puts the commands of a shard in an order and has them applied.
+type shardLog interface {
+	// propose runs a command through the log and returns its outcome once it is
+	// committed. With wait, it also returns only after the global index entries
+	// the command changed on other shards are visible.
+	propose(ctx context.Context, c command, wait bool) error
+	// proposeAll does the same for several commands, which share commits as far
+	// as they go, and returns the outcome of each.
+	proposeAll(ctx context.Context, cs []command, wait bool) []error
+	// close refuses further commands and waits for those under way.
+	close()
+}
 
 // A proposal is a command on its way through a shard's log, with its outcome.
 type proposal struct {
@@ -49,10 +63,8 @@ func newPipeline(r *replica) *pipeline {
 	return p
 }
 
-// propose runs a command through the log and returns its outcome once it is
-// committed. With wait, it also returns only after the global index entries the
-// command changed on other shards are visible.
-func (p *pipeline) propose(c command, wait bool) error {
+// propose never gives up a command that was queued, so it needs no context.
+func (p *pipeline) propose(_ context.Context, c command, wait bool) error {
 	pr := proposals.Get().(*proposal)
 	pr.command, pr.err = c, nil
 	if !p.run(pr) {
@@ -61,9 +73,7 @@ func (p *pipeline) propose(c command, wait bool) error {
 	return pr.outcome(wait)
 }
 
-// proposeAll does the same for several commands, which share commits as far as
-// they go, and returns the outcome of each.
-func (p *pipeline) proposeAll(cs []command, wait bool) []error {
+func (p *pipeline) proposeAll(_ context.Context, cs []command, wait bool) []error {
 	errs := make([]error, len(cs))
 	prs := make([]*proposal, len(cs))
 	for i, c := range cs {
@@ -158,7 +168,6 @@ func (p *pipeline) apply() {
 	_ = p.r.apply(p.batch)
 }
 
-// close refuses further commands and waits for those under way.
 func (p *pipeline) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -28,7 +28,7 @@ var keyBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 256); return &
 func (db *DB) Get(ctx context.Context, t *Table, key item.Item, c Consistency, fn func(item.Item) error) (found bool, err error) {
 	buf := keyBuffers.Get().(*[]byte)
 	k, token := appendItemKey((*buf)[:0], t, key)
-	err = db.store.Shards()[shardOf(token, len(db.logs))].View(func(s *storage.Snapshot) error {
+	err = db.view(ctx, shardOf(token, len(db.logs)), c, func(s snapshot) error {
 		found, err = s.Get(k, func(value []byte) error {
 			_, it, err := parseRecord(value)
 			if err != nil {
@@ -87,7 +87,7 @@ type Entry struct {
 	Item item.Item // valid until the callback returns
 
 	t    *Table
-	snap *storage.Snapshot
+	snap snapshot
 }
 
 // Base passes the table item behind an entry of a local index to fn, read from
@@ -158,7 +158,7 @@ func (db *DB) readShard(ctx context.Context, r *Read, shard int, bounds storage.
 	bounds.Reverse = r.Reverse
 	more = true
 	visited := 0
-	err = db.store.Shards()[shard].View(func(s *storage.Snapshot) error {
+	err = db.view(ctx, shard, r.Consistency, func(s snapshot) error {
 		e := Entry{t: r.Table, snap: s}
 		return s.Scan(bounds, func(_, value []byte) (bool, error) {
 			if visited++; visited%256 == 0 && ctx.Err() != nil {

@@ -24,7 +24,7 @@ func (db *DB) recoverCatalog() (jobs []func(), err error) {
 	for _, t := range c.dropped {
 		for i, r := range db.replicas {
 			if r.tables[t.ID] != nil {
-				if err := db.logs[i].propose(&dropCommand{t}, true); err != nil {
+				if err := db.logs[i].propose(db.jobs.ctx, &dropCommand{t}, true); err != nil {
 					return nil, err
 				}
 			}
@@ -34,7 +34,7 @@ func (db *DB) recoverCatalog() (jobs []func(), err error) {
 	for _, t := range c.names {
 		for i, r := range db.replicas {
 			if installed := r.tables[t.ID]; installed == nil || installed.Version != t.Version {
-				if err := db.logs[i].propose(&installCommand{t}, true); err != nil {
+				if err := db.logs[i].propose(db.jobs.ctx, &installCommand{t}, true); err != nil {
 					return nil, err
 				}
 			}

@@ -100,7 +100,7 @@ func TestForgottenTableDoesNotComeBack(t *testing.T) {
 	for i := range 10 {
 		put(t, db, table, object("artist", fmt.Sprint(i), "song", "x", "genre", "pop"))
 	}
-	require.NoError(t, db.logs[0].propose(&recordsCommand{[]mutation{{key: catalogTableKey(table.ID)}, {key: catalogNextKey}}}, true))
+	require.NoError(t, db.logs[0].propose(context.Background(), &recordsCommand{[]mutation{{key: catalogTableKey(table.ID)}, {key: catalogNextKey}}}, true))
 	require.NoError(t, db.Close())
 
 	db, err = Open(Options{Dir: dir})

@@ -132,7 +132,7 @@ func openReplica(id, shards int, shard *storage.Shard, mode GSIMode) (*replica, 
 }
 
 // scanKind visits all records of one kind.
-func scanKind(s *storage.Snapshot, kind byte, fn func(key, value []byte) error) error {
+func scanKind(s snapshot, kind byte, fn func(key, value []byte) error) error {
 	return s.Scan(storage.Range{Lower: []byte{kind}, Upper: []byte{kind + 1}}, func(key, value []byte) (bool, error) {
 		return true, fn(key, value)
 	})

@@ -135,9 +135,9 @@ func (db *DB) StreamEnd(s *Stream, shard int) StreamPos {
 
 // StreamStart is the oldest position that is kept: what lies before it was
 // trimmed, or was never there.
-func (db *DB) StreamStart(s *Stream, shard int) (StreamPos, error) {
+func (db *DB) StreamStart(ctx context.Context, s *Stream, shard int) (StreamPos, error) {
 	start := StreamPos{Seq: s.Starts[shard] + 1}
-	err := db.store.Shards()[shard].View(func(snap *storage.Snapshot) error {
+	err := db.view(ctx, shard, Strong, func(snap snapshot) error {
 		_, err := snap.Get(trimKey(s.TableID, s.ID), func(v []byte) error {
 			if len(v) != 10 {
 				return fmt.Errorf("%w: trim position of stream %s/%s", ErrCorruptRecord, s.Table, s.Label)
@@ -153,7 +153,7 @@ func (db *DB) StreamStart(s *Stream, shard int) (StreamPos, error) {
 // ReadStream visits the records of one part of a stream from a position on, in
 // order, until fn returns false. A record is valid until fn returns.
 func (db *DB) ReadStream(ctx context.Context, s *Stream, shard int, from StreamPos, fn func(r *StreamRecord) (more bool, err error)) error {
-	return db.store.Shards()[shard].View(func(snap *storage.Snapshot) error {
+	return db.view(ctx, shard, Strong, func(snap snapshot) error {
 		bounds := storage.Range{Lower: streamKey(s.TableID, s.ID, from), Upper: item.PrefixEnd(streamPrefix(s.TableID, s.ID))}
 		return snap.Scan(bounds, func(key, value []byte) (bool, error) {
 			if err := ctx.Err(); err != nil {
@@ -231,7 +231,7 @@ func (db *DB) saveStream(s *Stream) error {
 		return fmt.Errorf("encoding stream of table %s: %w", s.Table, err)
 	}
 	record := mutation{catalogStreamKey(s.TableID, s.ID), append([]byte{tableFormat}, body...)}
-	if err := db.insist(0, &recordsCommand{[]mutation{record}}, true); err != nil {
+	if err := db.insist(db.jobs.ctx, 0, &recordsCommand{[]mutation{record}}, true); err != nil {
 		return err
 	}
 	db.catalog.Lock()

@@ -268,7 +268,7 @@ func (h *streamModel) pass() {
 func (h *streamModel) check() {
 	have := make(map[string][]streamEvent)
 	for _, part := range h.db.StreamShards(h.stream) {
-		start, err := h.db.StreamStart(h.stream, part.Index)
+		start, err := h.db.StreamStart(context.Background(), h.stream, part.Index)
 		require.NoError(h.t, err)
 		end := h.db.StreamEnd(h.stream, part.Index)
 		var last StreamPos

@@ -122,7 +122,7 @@ func TestStreamIsTrimmed(t *testing.T) {
 	s, err := db.Stream(Namespace{}, "T", table.LatestStreamLabel)
 	require.NoError(t, err)
 	require.Equal(t, []string{`insert {"pk":{"S":"new"}} ->-`}, history(t, db, s))
-	start, err := db.StreamStart(s, 0)
+	start, err := db.StreamStart(context.Background(), s, 0)
 	require.NoError(t, err)
 	require.True(t, db.StreamShards(s)[0].First.Less(start))
 	require.True(t, start.Less(db.StreamEnd(s, 0)))

@@ -49,7 +49,7 @@ func (db *DB) trimStreams(ctx context.Context) error {
 		}
 		for shard := range db.logs {
 			// What was trimmed before is not looked at again, nor its tombstones.
-			start, err := db.StreamStart(s, shard)
+			start, err := db.StreamStart(ctx, s, shard)
 			if err != nil {
 				return err
 			}
@@ -70,7 +70,7 @@ func (db *DB) trimStreams(ctx context.Context) error {
 					return err
 				}
 				if more = len(c.keys) == purgeStep; len(c.keys) > 0 {
-					if err := db.logs[shard].propose(&c, true); err != nil {
+					if err := db.logs[shard].propose(ctx, &c, true); err != nil {
 						return err
 					}
 				}
@@ -88,7 +88,7 @@ func (db *DB) dropStream(s *Stream) error {
 	if err := db.purge(trimKey(s.TableID, s.ID)); err != nil {
 		return err
 	}
-	if err := db.logs[0].propose(&recordsCommand{[]mutation{{key: catalogStreamKey(s.TableID, s.ID)}}}, true); err != nil {
+	if err := db.catalogLog.propose(db.jobs.ctx, &recordsCommand{[]mutation{{key: catalogStreamKey(s.TableID, s.ID)}}}, true); err != nil {
 		return err
 	}
 	db.catalog.Lock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/stator-db/stator/storage"
 	"github.com/stator-db/stator/storage/item"
 )
 
@@ -34,7 +33,7 @@ func (db *DB) TransactGet(ctx context.Context, reads []KeyRead, fn func(i int, i
 	for try := range transactGetTries {
 		var items []item.Item
 		var err error
-		if items, canceled, err = db.readTogether(reads); err != nil {
+		if items, canceled, err = db.readTogether(ctx, reads); err != nil {
 			return err
 		}
 		if canceled == nil {
@@ -62,7 +61,7 @@ type sighting struct {
 	held    bool
 }
 
-func (db *DB) readTogether(reads []KeyRead) ([]item.Item, *TransactionCanceled, error) {
+func (db *DB) readTogether(ctx context.Context, reads []KeyRead) ([]item.Item, *TransactionCanceled, error) {
 	byShard := make(map[int][]int)
 	keys := make([][]byte, len(reads))
 	for i, r := range reads {
@@ -72,13 +71,13 @@ func (db *DB) readTogether(reads []KeyRead) ([]item.Item, *TransactionCanceled, 
 		byShard[shard] = append(byShard[shard], i)
 	}
 	items := make([]item.Item, len(reads))
-	first, err := db.look(byShard, keys, items, false)
+	first, err := db.look(ctx, byShard, keys, items, false)
 	if err != nil {
 		return nil, nil, err
 	}
 	second := first
 	if len(byShard) > 1 {
-		if second, err = db.look(byShard, keys, nil, true); err != nil {
+		if second, err = db.look(ctx, byShard, keys, nil, true); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -101,11 +100,11 @@ func (db *DB) readTogether(reads []KeyRead) ([]item.Item, *TransactionCanceled, 
 // another version. The delete raises lastDelete before it can be seen, and
 // after the put can: so the first look reads lastDelete before its snapshot
 // begins, and again, the second, when its snapshot is there.
-func (db *DB) look(byShard map[int][]int, keys [][]byte, items []item.Item, again bool) ([]sighting, error) {
+func (db *DB) look(ctx context.Context, byShard map[int][]int, keys [][]byte, items []item.Item, again bool) ([]sighting, error) {
 	seen := make([]sighting, len(keys))
 	for shard, positions := range byShard {
 		lastDelete := db.replicas[shard].lastDelete.Load()
-		err := db.store.Shards()[shard].View(func(snap *storage.Snapshot) error {
+		err := db.view(ctx, shard, Strong, func(snap snapshot) error {
 			if again {
 				lastDelete = db.replicas[shard].lastDelete.Load()
 			}

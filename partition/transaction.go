@@ -80,12 +80,12 @@ func (db *DB) TransactWrite(ctx context.Context, ws []*Write, token *Idempotency
 			return TransactResult{}, ErrTransactionInProgress
 		}
 		defer db.inFlight.leave(token.Key)
-		result, found, err := db.replay(token)
+		result, found, err := db.replay(ctx, token)
 		if found || err != nil {
 			return result, err
 		}
 	}
-	tx := transaction{db: db, id: txID(uuid.New()), token: token, ws: ws, results: make([]WriteResult, len(ws))}
+	tx := transaction{ctx: ctx, db: db, id: txID(uuid.New()), token: token, ws: ws, results: make([]WriteResult, len(ws))}
 	now := db.Now()
 	byShard := make(map[int]int)
 	for i, w := range ws {
@@ -119,6 +119,7 @@ func (db *DB) TransactWrite(ctx context.Context, ws []*Write, token *Idempotency
 
 // transaction is a TransactWrite under way.
 type transaction struct {
+	ctx     context.Context
 	db      *DB
 	id      txID
 	token   *IdempotencyToken
@@ -143,7 +144,7 @@ func (tx *transaction) writes(p txPart) []*Write {
 
 // propose runs a part's command, waiting for indexes as configured.
 func (tx *transaction) propose(p txPart, c command) error {
-	return tx.db.logs[p.shard].propose(c, tx.db.opts.GSI == GSISync)
+	return tx.db.logs[p.shard].propose(tx.ctx, c, tx.db.opts.GSI == GSISync)
 }
 
 func (tx *transaction) runAlone() error {
@@ -166,7 +167,7 @@ func (tx *transaction) runTwoPhase() error {
 				prepared = append(prepared, p)
 			}
 		}
-		aborted := tx.everyPart(prepared, func(p txPart) error { return tx.db.insist(p.shard, &abortCommand{tx.id}, true) })
+		aborted := tx.everyPart(prepared, func(p txPart) error { return tx.db.insist(tx.db.jobs.ctx, p.shard, &abortCommand{tx.id}, true) })
 		return tx.broken(err, aborted)
 	}
 
@@ -214,7 +215,7 @@ func (tx *transaction) commit(p txPart) *commitCommand {
 // The first of them decides.
 func (db *DB) commitPart(shard int, c *commitCommand) error {
 	wait := db.opts.GSI == GSISync
-	err := db.insist(shard, c, wait)
+	err := db.insist(db.jobs.ctx, shard, c, wait)
 	if !errors.Is(err, ErrWriteTooLarge) {
 		return err
 	}
@@ -224,7 +225,7 @@ func (db *DB) commitPart(shard int, c *commitCommand) error {
 		if n > 0 {
 			step.decides, step.token = false, nil
 		}
-		if err := db.insist(shard, &step, wait); err != nil {
+		if err := db.insist(db.jobs.ctx, shard, &step, wait); err != nil {
 			return err
 		}
 	}

@@ -112,7 +112,7 @@ func TestLockedItemConflicts(t *testing.T) {
 	w := &Write{Table: table, Kind: Put, Item: object("pk", keys[0], "v", 2)}
 	id := txID{1}
 	shard := db.shardOfItem(table, w.Item)
-	require.NoError(t, db.logs[shard].propose(&prepareCommand{id: id, coordinator: 1 - shard, writes: []*Write{w}}, true))
+	require.NoError(t, db.logs[shard].propose(context.Background(), &prepareCommand{id: id, coordinator: 1 - shard, writes: []*Write{w}}, true))
 
 	_, err := db.Write(context.Background(), &Write{Table: table, Kind: Put, Item: object("pk", keys[0], "v", 3)})
 	require.ErrorIs(t, err, ErrTransactionConflict)
@@ -129,9 +129,9 @@ func TestLockedItemConflicts(t *testing.T) {
 	require.ErrorAs(t, err, &canceled)
 	require.ErrorIs(t, canceled.Reasons[0], ErrTransactionConflict)
 
-	require.NoError(t, db.logs[shard].propose(&commitCommand{id: id, count: 1}, true))
+	require.NoError(t, db.logs[shard].propose(context.Background(), &commitCommand{id: id, count: 1}, true))
 	require.Equal(t, object("pk", keys[0], "v", 2), get(t, db, table, keys[0]))
-	require.NoError(t, db.logs[shard].propose(&commitCommand{id: id, count: 1}, true), "committing again changes nothing")
+	require.NoError(t, db.logs[shard].propose(context.Background(), &commitCommand{id: id, count: 1}, true), "committing again changes nothing")
 	put(t, db, table, object("pk", keys[0], "v", 4))
 }
 
@@ -147,10 +147,10 @@ func TestInterruptedTransactionsAreFinishedAtStart(t *testing.T) {
 			coordinator := db.shardOfItem(table, object("pk", keys[0]))
 			for _, k := range keys {
 				w := &Write{Table: table, Kind: Put, Item: object("pk", k, "v", 1)}
-				require.NoError(t, db.logs[db.shardOfItem(table, w.Item)].propose(&prepareCommand{id: id, coordinator: coordinator, writes: []*Write{w}}, true))
+				require.NoError(t, db.logs[db.shardOfItem(table, w.Item)].propose(context.Background(), &prepareCommand{id: id, coordinator: coordinator, writes: []*Write{w}}, true))
 			}
 			if decided {
-				require.NoError(t, db.logs[coordinator].propose(&commitCommand{id: id, count: 1, decides: true, parts: 2}, true))
+				require.NoError(t, db.logs[coordinator].propose(context.Background(), &commitCommand{id: id, count: 1, decides: true, parts: 2}, true))
 			}
 			require.NoError(t, db.Close())
 
@@ -292,7 +292,7 @@ func TestReappearingItemIsNoticed(t *testing.T) {
 	table := createTest(t, db, plainTable("T"))
 	k, _ := appendItemKey(nil, table, object("pk", "a"))
 	look := func(again bool) uint64 {
-		seen, err := db.look(map[int][]int{0: {0}}, [][]byte{k}, nil, again)
+		seen, err := db.look(context.Background(), map[int][]int{0: {0}}, [][]byte{k}, nil, again)
 		require.NoError(t, err)
 		return seen[0].version
 	}

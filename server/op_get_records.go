@@ -30,7 +30,7 @@ func serveGetRecords(c *call) error {
 	if err != nil {
 		return err
 	}
-	start, err := c.s.db.StreamStart(s, it.shard)
+	start, err := c.s.db.StreamStart(c.ctx, s, it.shard)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (c *call) iteratorStart(s *partition.Stream, shard partition.StreamShard, i
 	}
 	switch in.ShardIteratorType.Value {
 	case iterateTrimHorizon:
-		return c.s.db.StreamStart(s, shard.Index)
+		return c.s.db.StreamStart(c.ctx, s, shard.Index)
 	case iterateLatest:
 		return c.s.db.StreamEnd(s, shard.Index), nil
 	}
@@ -59,7 +59,7 @@ func (c *call) iteratorStart(s *partition.Stream, shard partition.StreamShard, i
 	if in.ShardIteratorType.Value == iterateAfterSequence {
 		pos = following(pos)
 	}
-	start, err := c.s.db.StreamStart(s, shard.Index)
+	start, err := c.s.db.StreamStart(c.ctx, s, shard.Index)
 	if err == nil && pos.Less(start) {
 		err = trimmedData()
 	}
