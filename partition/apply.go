@@ -34,6 +34,7 @@ type application struct {
 	schemas []schemaChange
 	moved   []receivedTo
 	locks   []lockChange
+	catalog []catalogChange
 	deletes bool // an item was deleted
 	// forgotten selects counts to drop from memory with the commit.
 	forgotten []func(statsID) bool
@@ -145,10 +146,10 @@ func (a *application) begin(r *replica) {
 func (a *application) run(p *proposal) (fatal error) {
 	a.seq = a.r.seq + 1
 	a.mutations, a.deltas, a.outgoing, a.records = a.mutations[:0], a.deltas[:0], a.outgoing[:0], 0
-	schemas, moved, locks, forgotten := len(a.schemas), len(a.moved), len(a.locks), len(a.forgotten)
+	schemas, moved, locks, forgotten, catalog := len(a.schemas), len(a.moved), len(a.locks), len(a.forgotten), len(a.catalog)
 	undo := func() {
 		a.schemas, a.moved = a.schemas[:schemas], a.moved[:moved]
-		a.locks, a.forgotten = a.locks[:locks], a.forgotten[:forgotten]
+		a.locks, a.forgotten, a.catalog = a.locks[:locks], a.forgotten[:forgotten], a.catalog[:catalog]
 	}
 	if p.err = a.evaluate(p.command); p.err != nil {
 		undo()
@@ -272,6 +273,9 @@ func (a *application) commit() error {
 			a.r.locks[l.key] = *l.tx
 		}
 	}
+	if len(a.catalog) > 0 && a.r.catalogChanged != nil {
+		a.r.catalogChanged(a.catalog)
+	}
 	a.r.applied.Store(a.r.seq)
 	if len(a.sent) > 0 {
 		a.r.emit(a.sent)
@@ -302,7 +306,7 @@ func (a *application) end() {
 	a.entries = 0
 	a.dirty, a.sent = a.dirty[:0], a.sent[:0]
 	a.schemas, a.moved, a.forgotten = a.schemas[:0], a.moved[:0], a.forgotten[:0]
-	a.locks, a.deletes = a.locks[:0], false
+	a.locks, a.catalog, a.deletes = a.locks[:0], nil, false
 	clear(a.mutations[:cap(a.mutations)])
 	clear(a.outgoing[:cap(a.outgoing)])
 }

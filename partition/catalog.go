@@ -6,28 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/google/uuid"
 )
-
-// catalog is what a node knows of all tables. Its records live in shard 0 and
-// change through that shard's log; readers see immutable Tables.
-type catalog struct {
-	sync.RWMutex
-	names  map[tableName]*Table
-	nextID uint32
-	// dropped holds tables whose records are still being removed.
-	dropped map[uint32]*Table
-	// streams holds the open stream of every table that has one, and closed ones
-	// as long as they can be read.
-	streams map[streamID]*Stream
-}
-
-type tableName struct {
-	ns   Namespace
-	name string
-}
 
 // Table returns the current snapshot of a table, or ErrTableNotFound. Tables
 // being created or deleted are included; see their Status.
@@ -115,7 +96,6 @@ func (db *DB) CreateTable(ctx context.Context, spec Table) (*Table, error) {
 	db.catalog.RLock()
 	t.ID = db.catalog.nextID
 	db.catalog.RUnlock()
-	t.Version = 1
 	t.UUID = uuid.NewString()
 	t.Created = db.Now()
 	t.Status = TableActive
@@ -131,15 +111,10 @@ func (db *DB) CreateTable(ctx context.Context, spec Table) (*Table, error) {
 			return nil, err
 		}
 	}
-	// The id is used up before any shard hears of it. A table that is in the
-	// catalog but not in every shard is installed again at the next start.
-	if err := db.saveTable(t, t.ID+1); err != nil {
+	// The id is used up before any shard hears of it.
+	if err := db.replace(t, t.ID+1); err != nil {
 		return nil, err
 	}
-	if err := db.install(t); err != nil {
-		return nil, err
-	}
-	db.publish(t)
 	return t, nil
 }
 
@@ -185,7 +160,7 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 		if wasOrdered != "" {
 			off := old.clone()
 			off.TTL.Enabled = false
-			if err := db.replace(off); err != nil {
+			if err := db.replace(off, 0); err != nil {
 				return nil, err
 			}
 			t.Version = off.Version
@@ -202,7 +177,7 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 			return nil, err
 		}
 	}
-	if err := db.replace(t); err != nil {
+	if err := db.replace(t, 0); err != nil {
 		return nil, err
 	}
 	if old.Stream != nil && (t.Stream == nil || t.Stream.ID != old.Stream.ID) {
@@ -239,13 +214,9 @@ func (db *DB) DeleteTable(ctx context.Context, ns Namespace, name string) (*Tabl
 	t.Version++
 	t.Status = TableDeleting
 	t.prepare()
-	if err := db.saveTable(t, 0); err != nil {
+	if err := db.recordTable(t, 0); err != nil {
 		return nil, err
 	}
-	db.catalog.Lock()
-	delete(db.catalog.names, tableName{ns, name})
-	db.catalog.dropped[t.ID] = t
-	db.catalog.Unlock()
 	if err := db.everyShard(&dropCommand{t}); err != nil {
 		return nil, err
 	}
@@ -258,43 +229,52 @@ func (db *DB) DeleteTable(ctx context.Context, ns Namespace, name string) (*Tabl
 	return t, nil
 }
 
-// replace makes t the current version of its table, durably and everywhere.
-// The caller holds ddl.
-func (db *DB) replace(t *Table) error {
+// replace makes t the current version of its table: it is in the catalog, as
+// pending, before any shard hears of it, and visible when all have. What a crash
+// leaves pending is finished at the next start. next, if not 0, is the next
+// table id. The caller holds ddl.
+func (db *DB) replace(t *Table, next uint32) error {
 	t.Version++
 	t.prepare()
-	if err := db.saveTable(t, 0); err != nil {
+	t.Pending = true
+	if err := db.recordTable(t, next); err != nil {
 		return err
 	}
+	return db.publish(t)
+}
+
+// publish installs a pending version and makes it visible.
+func (db *DB) publish(t *Table) error {
 	if err := db.install(t); err != nil {
 		return err
 	}
-	db.publish(t)
-	return nil
+	t.Pending = false
+	record, err := tableRecord(t)
+	if err == nil {
+		err = db.insist(db.jobs.ctx, db.catalogLog, &recordsCommand{[]mutation{record}}, true)
+	}
+	if err != nil {
+		db.fail(fmt.Errorf("changing a table: %w", err))
+	}
+	return err
 }
 
-// publish lets readers see t.
-func (db *DB) publish(t *Table) {
-	db.catalog.Lock()
-	defer db.catalog.Unlock()
-	db.catalog.names[tableName{t.Namespace, t.Name}] = t
-	db.catalog.nextID = max(db.catalog.nextID, t.ID+1)
-}
-
-// saveTable writes the table's catalog record and, if not 0, the next table id.
-func (db *DB) saveTable(t *Table, next uint32) error {
-	body, err := encodeTable(t)
+// recordTable writes the table's catalog record and, if not 0, the next table id.
+func (db *DB) recordTable(t *Table, next uint32) error {
+	record, err := tableRecord(t)
 	if err != nil {
 		return err
 	}
-	records := []mutation{{catalogTableKey(t.ID), body}}
+	records := []mutation{record}
 	if next != 0 {
 		records = append(records, mutation{catalogNextKey, binary.BigEndian.AppendUint32(nil, next)})
-		db.catalog.Lock()
-		db.catalog.nextID = next
-		db.catalog.Unlock()
 	}
 	return db.catalogLog.propose(db.jobs.ctx, &recordsCommand{records}, true)
+}
+
+func tableRecord(t *Table) (mutation, error) {
+	body, err := encodeTable(t)
+	return mutation{catalogTableKey(t.ID), body}, err
 }
 
 // install makes every shard evaluate writes by t.
@@ -303,8 +283,8 @@ func (db *DB) install(t *Table) error { return db.everyShard(&installCommand{t})
 // everyShard runs a command without result on all shards. It finishes what the
 // catalog tells of already: if that cannot be done, only the next start can.
 func (db *DB) everyShard(c command) error {
-	for shard := range db.logs {
-		if err := db.insist(db.jobs.ctx, shard, c, true); err != nil {
+	for _, l := range db.logs {
+		if err := db.insist(db.jobs.ctx, l, c, true); err != nil {
 			db.fail(fmt.Errorf("changing a table: %w", err))
 			return err
 		}

@@ -114,6 +114,7 @@ func (db *DB) start() error {
 		db.logs = append(db.logs, newPipeline(r))
 	}
 	db.catalogLog = db.logs[0]
+	db.replicas[0].catalogChanged = db.catalog.change
 	db.reconcileSequences()
 	var left sync.WaitGroup // index changes left by the last run
 	for i, r := range db.replicas {

@@ -81,7 +81,7 @@ func TestUnfinishedDisablingIsFinishedAtStart(t *testing.T) {
 	c := current.clone()
 	c.Version++
 	c.TTL.Enabled = false
-	require.NoError(t, db.saveTable(c, 0))
+	require.NoError(t, db.recordTable(c, 0))
 	require.NoError(t, db.Close())
 
 	db, err = Open(Options{Dir: dir})

@@ -53,7 +53,7 @@ func (db *DB) editTable(table uint32, change func(t *Table)) error {
 	}
 	t := old.clone()
 	change(t)
-	return db.replace(t)
+	return db.replace(t, 0)
 }
 
 // updateIndex does the same for an index; ok is false if it is gone.
@@ -259,11 +259,7 @@ func (db *DB) purgeTable(t *Table) {
 	}
 	if err != nil {
 		db.ended("removing a table", err)
-		return
 	}
-	db.catalog.Lock()
-	delete(db.catalog.dropped, t.ID)
-	db.catalog.Unlock()
 }
 
 // purge removes all records under a prefix from every shard, step by step.

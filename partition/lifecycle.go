@@ -74,14 +74,14 @@ const diskFullPause = 100 * time.Millisecond
 // insist runs a command that finishes what has begun, and so cannot be given up
 // because the disk is full: it waits for space. It gives up when the database
 // is being closed or opened, for the next start finishes such things too.
-func (db *DB) insist(ctx context.Context, shard int, c command, wait bool) error {
+func (db *DB) insist(ctx context.Context, l shardLog, c command, wait bool) error {
 	for first := true; ; first = false {
-		err := db.logs[shard].propose(ctx, c, wait)
+		err := l.propose(ctx, c, wait)
 		if !errors.Is(err, storage.ErrDiskFull) || !db.serving.Load() {
 			return err
 		}
 		if first {
-			db.log.Error("waiting for disk space to finish what was begun", "shard", shard, "error", err)
+			db.log.Error("waiting for disk space to finish what was begun", "error", err)
 		}
 		timer := time.NewTimer(diskFullPause)
 		select {

@@ -219,7 +219,7 @@ func (g *propagator) deliver(batch []outboxEntry) error {
 	errs := make(chan error, len(byDest))
 	for dest, entries := range byDest {
 		go func() {
-			errs <- g.db.insist(g.db.jobs.ctx, dest, &receiveCommand{source: g.source, entries: entries}, true)
+			errs <- g.db.insist(g.db.jobs.ctx, g.db.logs[dest], &receiveCommand{source: g.source, entries: entries}, true)
 		}()
 	}
 	var failed error
@@ -231,7 +231,7 @@ func (g *propagator) deliver(batch []outboxEntry) error {
 	if failed != nil {
 		return failed
 	}
-	return g.db.insist(g.db.jobs.ctx, g.source, &trimCommand{batch}, true)
+	return g.db.insist(g.db.jobs.ctx, g.db.logs[g.source], &trimCommand{batch}, true)
 }
 
 // settle lets waiting writers go and makes room for others.

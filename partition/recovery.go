@@ -1,17 +1,14 @@
 package partition
 
 import (
-	"encoding/binary"
 	"fmt"
 	"maps"
-
-	"github.com/stator-db/stator/storage"
 )
 
 // recoverCatalog reads the catalog and finishes what was interrupted. What takes
 // longer is returned as jobs, to be started when nobody but they looks at it.
 func (db *DB) recoverCatalog() (jobs []func(), err error) {
-	if err := db.readCatalog(); err != nil {
+	if err := db.store.Shards()[0].View(db.catalog.read); err != nil {
 		return nil, fmt.Errorf("reading the catalog: %w", err)
 	}
 	if err := db.resolveTransactions(); err != nil {
@@ -21,7 +18,7 @@ func (db *DB) recoverCatalog() (jobs []func(), err error) {
 		return nil, fmt.Errorf("removing forgotten tables: %w", err)
 	}
 	c := &db.catalog
-	for _, t := range c.dropped {
+	for _, t := range maps.Clone(c.dropped) {
 		for i, r := range db.replicas {
 			if r.tables[t.ID] != nil {
 				if err := db.logs[i].propose(db.jobs.ctx, &dropCommand{t}, true); err != nil {
@@ -31,7 +28,12 @@ func (db *DB) recoverCatalog() (jobs []func(), err error) {
 		}
 		jobs = append(jobs, func() { db.purgeTable(t) })
 	}
-	for _, t := range c.names {
+	for _, t := range maps.Clone(c.pending) {
+		if err := db.publish(t.clone()); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range maps.Clone(c.names) {
 		for i, r := range db.replicas {
 			if installed := r.tables[t.ID]; installed == nil || installed.Version != t.Version {
 				if err := db.logs[i].propose(db.jobs.ctx, &installCommand{t}, true); err != nil {
@@ -67,46 +69,12 @@ func (db *DB) recoverCatalog() (jobs []func(), err error) {
 	return jobs, nil
 }
 
-// readCatalog loads the catalog from shard 0.
-func (db *DB) readCatalog() error {
-	c := &db.catalog
-	c.names, c.dropped, c.nextID = make(map[tableName]*Table), make(map[uint32]*Table), 1
-	c.streams = make(map[streamID]*Stream)
-	return db.store.Shards()[0].View(func(s *storage.Snapshot) error {
-		return scanKind(s, kindCatalog, func(key, value []byte) error {
-			if string(key) == string(catalogNextKey) {
-				if len(value) != 4 {
-					return fmt.Errorf("%w: next table id of %d bytes", ErrCorruptRecord, len(value))
-				}
-				c.nextID = binary.BigEndian.Uint32(value)
-				return nil
-			}
-			if key[1] == 's' {
-				s, err := decodeStream(value)
-				if err == nil {
-					c.streams[streamID{s.TableID, s.ID}] = s
-				}
-				return err
-			}
-			t, err := decodeTable(value)
-			if err != nil {
-				return err
-			}
-			if t.Status == TableDeleting {
-				c.dropped[t.ID] = t
-			} else {
-				c.names[tableName{t.Namespace, t.Name}] = t
-			}
-			return nil
-		})
-	})
-}
-
 // adoptTables makes dropped tables of those that a shard knows and the catalog
 // does not. A power cut without Sync can leave them, for each shard loses its
 // own last moments. Their ids must not be used again before all is removed.
 func (db *DB) adoptTables() error {
 	known := maps.Clone(db.catalog.dropped)
+	maps.Copy(known, db.catalog.pending)
 	for _, t := range db.catalog.names {
 		known[t.ID] = t
 	}
@@ -118,8 +86,8 @@ func (db *DB) adoptTables() error {
 			db.log.Warn("a table whose creation was lost is removed", "table", t.Name, "id", id)
 			t = t.clone()
 			t.Status = TableDeleting
-			known[id], db.catalog.dropped[id] = t, t
-			if err := db.saveTable(t, max(db.catalog.nextID, id+1)); err != nil {
+			known[id] = t
+			if err := db.recordTable(t, max(db.catalog.nextID, id+1)); err != nil {
 				return err
 			}
 		}

@@ -44,7 +44,7 @@ func TestManyJobsAreTakenUpAtStart(t *testing.T) {
 		} else {
 			c.Status, c.Global[0].Status = TableUpdating, IndexCreating
 		}
-		require.NoError(t, db.saveTable(c, 0))
+		require.NoError(t, db.recordTable(c, 0))
 	}
 	require.NoError(t, db.Close())
 

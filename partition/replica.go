@@ -40,6 +40,8 @@ type replica struct {
 		counts map[statsID]counts
 	}
 
+	// catalogChanged is told of committed records of the catalog.
+	catalogChanged func([]catalogChange)
 	// emit hands committed outbox entries to the propagator, in order.
 	emit func([]outboxEntry)
 

@@ -136,10 +136,20 @@ func (c *reindexCommand) apply(a *application) error {
 	return nil
 }
 
-// recordsCommand sets and deletes records of the catalog.
+// recordsCommand sets and deletes records of catalog and ledger.
 type recordsCommand struct{ records []mutation }
 
 func (c *recordsCommand) apply(a *application) error {
+	for _, m := range c.records {
+		if m.key[0] != kindCatalog {
+			continue
+		}
+		change, err := decodeCatalogRecord(m.key, m.value)
+		if err != nil {
+			return err
+		}
+		a.catalog = append(a.catalog, change)
+	}
 	a.mutations = append(a.mutations, c.records...)
 	return nil
 }

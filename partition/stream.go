@@ -231,13 +231,7 @@ func (db *DB) saveStream(s *Stream) error {
 		return fmt.Errorf("encoding stream of table %s: %w", s.Table, err)
 	}
 	record := mutation{catalogStreamKey(s.TableID, s.ID), append([]byte{tableFormat}, body...)}
-	if err := db.insist(db.jobs.ctx, 0, &recordsCommand{[]mutation{record}}, true); err != nil {
-		return err
-	}
-	db.catalog.Lock()
-	defer db.catalog.Unlock()
-	db.catalog.streams[streamID{s.TableID, s.ID}] = s
-	return nil
+	return db.insist(db.jobs.ctx, db.catalogLog, &recordsCommand{[]mutation{record}}, true)
 }
 
 func decodeStream(b []byte) (*Stream, error) {

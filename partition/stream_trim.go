@@ -88,11 +88,5 @@ func (db *DB) dropStream(s *Stream) error {
 	if err := db.purge(trimKey(s.TableID, s.ID)); err != nil {
 		return err
 	}
-	if err := db.catalogLog.propose(db.jobs.ctx, &recordsCommand{[]mutation{{key: catalogStreamKey(s.TableID, s.ID)}}}, true); err != nil {
-		return err
-	}
-	db.catalog.Lock()
-	defer db.catalog.Unlock()
-	delete(db.catalog.streams, streamID{s.TableID, s.ID})
-	return nil
+	return db.catalogLog.propose(db.jobs.ctx, &recordsCommand{[]mutation{{key: catalogStreamKey(s.TableID, s.ID)}}}, true)
 }

@@ -160,6 +160,7 @@ type Index struct {
 type Table struct {
 	ID        uint32      `json:"id"` // never reused, so a recreated name never sees old bytes
 	Version   uint64      `json:"version"`
+	Pending   bool        `json:"pending,omitempty"` // not installed in every shard yet
 	Namespace Namespace   `json:"namespace"`
 	Name      string      `json:"name"`
 	UUID      string      `json:"uuid"`

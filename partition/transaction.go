@@ -167,7 +167,9 @@ func (tx *transaction) runTwoPhase() error {
 				prepared = append(prepared, p)
 			}
 		}
-		aborted := tx.everyPart(prepared, func(p txPart) error { return tx.db.insist(tx.db.jobs.ctx, p.shard, &abortCommand{tx.id}, true) })
+		aborted := tx.everyPart(prepared, func(p txPart) error {
+			return tx.db.insist(tx.db.jobs.ctx, tx.db.logs[p.shard], &abortCommand{tx.id}, true)
+		})
 		return tx.broken(err, aborted)
 	}
 
@@ -215,7 +217,7 @@ func (tx *transaction) commit(p txPart) *commitCommand {
 // The first of them decides.
 func (db *DB) commitPart(shard int, c *commitCommand) error {
 	wait := db.opts.GSI == GSISync
-	err := db.insist(db.jobs.ctx, shard, c, wait)
+	err := db.insist(db.jobs.ctx, db.logs[shard], c, wait)
 	if !errors.Is(err, ErrWriteTooLarge) {
 		return err
 	}
@@ -225,7 +227,7 @@ func (db *DB) commitPart(shard int, c *commitCommand) error {
 		if n > 0 {
 			step.decides, step.token = false, nil
 		}
-		if err := db.insist(db.jobs.ctx, shard, &step, wait); err != nil {
+		if err := db.insist(db.jobs.ctx, db.logs[shard], &step, wait); err != nil {
 			return err
 		}
 	}

@@ -117,7 +117,7 @@ func TestRepairOfAnIndexBeingMade(t *testing.T) {
 	require.NoError(t, err)
 	c := table.clone()
 	c.Version, c.Status, c.Index("byGenre").Status = c.Version+1, TableUpdating, IndexCreating
-	require.NoError(t, db.saveTable(c, 0))
+	require.NoError(t, db.recordTable(c, 0))
 	require.NoError(t, db.Close())
 	db, err = Open(Options{Dir: dir, GSI: GSIEventual, GSILag: 1e15, IndexDelay: 1e15})
 	require.NoError(t, err)
