@@ -30,6 +30,8 @@ var (
 	// ErrNotMember means that a change or transfer concerns a node that is not
 	// a member, or not in the role that it would have to have.
 	ErrNotMember = errors.New("node is not a member of the raft group")
+	// ErrLastVoter means that the only voter of a group cannot be removed.
+	ErrLastVoter = errors.New("last voter of the raft group cannot be removed")
 	// ErrTransfer means that a leadership transfer did not succeed in time.
 	ErrTransfer = errors.New("leadership was not taken over")
 	// ErrLogLost means that the log does not continue what the state machine
