@@ -148,6 +148,9 @@ func (a *appender) run() {
 			for i := range a.batch {
 				writes = append(writes, a.batch[i].write())
 			}
+			if a.rt.config.beforeAppend != nil {
+				a.rt.config.beforeAppend()
+			}
 			err := a.rt.wal.Append(writes)
 			clear(writes)
 			if err == nil {

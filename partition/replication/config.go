@@ -77,6 +77,9 @@ type Config struct {
 	// ApplyWorkers bounds the number of goroutines that apply, which exist only
 	// as long as there is work. 0 means 32.
 	ApplyWorkers int
+
+	// beforeAppend lets tests hold up the disk.
+	beforeAppend func()
 }
 
 func (c Config) withDefaults() Config {

@@ -2,7 +2,6 @@ package replication
 
 import (
 	"errors"
-	"sync"
 
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
@@ -16,7 +15,14 @@ type proposal struct {
 	err  error
 }
 
-var proposals = sync.Pool{New: func() any { return &proposal{done: make(chan struct{}, 1)} }}
+// proposal returns a new or used one. The pool is not shared with other runtimes,
+// which may live in another synctest bubble.
+func (r *Runtime) proposal() *proposal {
+	if p, ok := r.proposals.Get().(*proposal); ok {
+		return p
+	}
+	return &proposal{done: make(chan struct{}, 1)}
+}
 
 func (p *proposal) answer(term uint64, err error) {
 	p.term, p.err = term, err
@@ -50,17 +56,17 @@ func (r *Runtime) Propose(id Group, data []byte) (term uint64, err error) {
 	case r.appender.full() || !g.flow.reserve(n):
 		return 0, ErrBusy
 	}
-	p := proposals.Get().(*proposal)
+	p := r.proposal()
 	p.data = data
 	if !g.post(func(in *inbox) { in.proposals = append(in.proposals, p) }) {
 		g.flow.cancel(n)
-		proposals.Put(p)
+		r.proposals.Put(p)
 		return 0, g.stopped()
 	}
 	<-p.done
 	term, err = p.term, p.err
 	p.data, p.err = nil, nil
-	proposals.Put(p)
+	r.proposals.Put(p)
 	return term, err
 }
 

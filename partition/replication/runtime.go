@@ -30,6 +30,8 @@ type Runtime struct {
 	// closing is closed by Close.
 	closing chan struct{}
 
+	proposals sync.Pool // of *proposal
+
 	groups atomic.Pointer[map[Group]*group]
 	failed atomic.Pointer[error]
 	// diskFull says that the log cannot be written at the moment.

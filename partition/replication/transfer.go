@@ -73,11 +73,14 @@ func (g *group) checkTransfers() {
 		switch {
 		case !leading && st.Lead == t.to:
 			t.answer(nil)
-		case leading && st.LeadTransferee != t.to, // raft gave up
-			!leading && st.Lead != 0,
-			g.ticks >= t.until:
+		case !leading && st.Lead != 0, g.ticks >= t.until:
 			t.answer(ErrTransfer)
 		default:
+			// Raft gives up after an election timeout, for instance if the new
+			// leader did not yet know that it is a voter.
+			if leading && st.LeadTransferee == 0 {
+				g.node.TransferLeader(t.to)
+			}
 			return false
 		}
 		return true
