@@ -88,12 +88,15 @@ func (l *Log) reclaim() error {
 		return nil // the other one sees to it
 	}
 	defer l.reclaiming.Unlock()
-	for {
+	for newest := uint64(0); ; {
 		l.mu.Lock()
+		if newest == 0 {
+			newest = l.active().id
+		}
 		err := l.deleteLocked()
 		var victim *segment
 		if err == nil {
-			victim = l.victimLocked()
+			victim = l.victimLocked(newest)
 		}
 		if victim != nil {
 			err = l.moveLocked(victim)
@@ -137,12 +140,17 @@ func dead(s *segment) bool { return s.live == 0 }
 // any case.
 const spareSegments = 4
 
-// victimLocked returns the segment that is to be emptied next, or nil.
-func (l *Log) victimLocked() *segment {
+// victimLocked returns the segment that is to be emptied next, or nil. It chooses
+// among those older than the given one: what has just been written forward is not
+// moved again.
+func (l *Log) victimLocked(newest uint64) *segment {
 	var size, live int64
 	var victim *segment
 	for _, s := range l.segments[:len(l.segments)-1] {
 		size, live = size+s.size-s.begin, live+s.live
+		if s.id >= newest {
+			continue
+		}
 		// Compares live/size without dividing.
 		if victim == nil || s.live*(victim.size-victim.begin) < victim.live*(s.size-s.begin) {
 			victim = s

@@ -1,4 +1,4 @@
-package wal
+package wal_test
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/raft/v3/raftpb"
+
+	"github.com/stator-db/stator/partition/wal"
 )
 
 // entries makes consecutive entries of one term.
@@ -29,16 +31,16 @@ func hard(term, vote, commit uint64) *raftpb.HardState {
 	return &raftpb.HardState{Term: &term, Vote: &vote, Commit: &commit}
 }
 
-func mustOpen(t testing.TB, dir string, o Options) *Log {
+func mustOpen(t testing.TB, dir string, o wal.Options) *wal.Log {
 	t.Helper()
-	l, err := Open(dir, o)
+	l, err := wal.Open(dir, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { l.Close() })
 	return l
 }
 
 // contents reads a whole group as text, one entry per element.
-func contents(t testing.TB, g *Group) []string {
+func contents(t testing.TB, g *wal.Group) []string {
 	t.Helper()
 	first, err := g.FirstIndex()
 	require.NoError(t, err)
