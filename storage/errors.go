@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// Errors of Open.
+// Errors of Open and OpenPool.
 var (
 	// ErrLocked means that another process, or another Store of this one, has
 	// the directory open.
@@ -18,12 +18,26 @@ var (
 	// ErrNoData means that a directory that must hold a store is missing or
 	// holds none.
 	ErrNoData = errors.New("storage directory holds no data")
+	// ErrKind means that Open was given the directory of a Pool, or OpenPool
+	// that of a Store.
+	ErrKind = errors.New("storage directory is of another kind")
 	// ErrShardCount means that the directory holds another number of shards
 	// than Options.Shards asks for.
 	ErrShardCount = errors.New("storage directory has a different shard count")
 )
 
-// Errors of an open store.
+// Errors of an open pool.
+var (
+	// ErrNoShard means that a group has no shard.
+	ErrNoShard = errors.New("group has no shard here")
+	// ErrShardExists means that a group to be created has a shard.
+	ErrShardExists = errors.New("group has a shard here")
+	// ErrBadStream means that bytes received are not a complete and undamaged
+	// snapshot stream.
+	ErrBadStream = errors.New("snapshot stream is damaged or cut short")
+)
+
+// Errors of an open store or pool.
 var (
 	// ErrCorrupt means that bytes on disk are missing or are not what was
 	// written. Open, reads and VerifyChecksums return it with the shard

@@ -19,6 +19,7 @@ const (
 	manifestName   = "MANIFEST.stator"
 	manifestFormat = 1
 	shardPrefix    = "shard-"
+	kindStore      = "" // a Store's manifest names no kind
 )
 
 // manifest is the content of MANIFEST.stator: what must not change while a
@@ -57,19 +58,54 @@ func (m manifest) encode() []byte {
 
 func decodeManifest(b []byte) (manifest, error) {
 	var m manifest
-	d := json.NewDecoder(bytes.NewReader(b))
-	if err := d.Decode(&m); err != nil {
+	if err := decodeManifestJSON(b, kindStore, &m); err != nil {
 		return manifest{}, err
 	}
 	switch {
-	case m.Format != manifestFormat:
-		return manifest{}, fmt.Errorf("format %d, this version reads format %d", m.Format, manifestFormat)
 	case m.Shards < 1 || m.Shards > MaxShards:
 		return manifest{}, fmt.Errorf("shard count %d is not between 1 and %d", m.Shards, MaxShards)
 	case m.ID == "":
 		return manifest{}, errors.New("no id")
 	}
 	return m, nil
+}
+
+// decodeManifestJSON decodes b into m, if it is the manifest of a directory of
+// that kind: kindStore or kindNode.
+func decodeManifestJSON(b []byte, kind string, m any) error {
+	var head struct {
+		Format int    `json:"format"`
+		Kind   string `json:"kind"`
+	}
+	if err := json.NewDecoder(bytes.NewReader(b)).Decode(&head); err != nil {
+		return err
+	}
+	switch {
+	case head.Format != manifestFormat:
+		return fmt.Errorf("format %d, this version reads format %d", head.Format, manifestFormat)
+	case head.Kind == kind:
+		return json.NewDecoder(bytes.NewReader(b)).Decode(m)
+	case head.Kind == kindNode:
+		return &kindError{"holds a cluster node; start it with `stator serve --cluster`, or use another directory"}
+	case head.Kind == kindStore:
+		return &kindError{"holds the store of a single server; start it without `--cluster`, or give the node an empty directory"}
+	}
+	return fmt.Errorf("kind %q is unknown to this version", head.Kind)
+}
+
+// kindError is ErrKind with what to do.
+type kindError struct{ text string }
+
+func (e *kindError) Error() string { return e.text }
+
+// manifestError says what is wrong with the manifest at path and what to do.
+func manifestError(path string, err error) error {
+	dir := filepath.Dir(path)
+	var kind *kindError
+	if errors.As(err, &kind) {
+		return fmt.Errorf("%w: %s %w", ErrKind, dir, err)
+	}
+	return fmt.Errorf("%w: %s: %w; restore the file from a backup", ErrManifest, path, err)
 }
 
 // loadManifest reads the manifest of dir, or makes a fresh one when dir holds
@@ -85,7 +121,7 @@ func loadManifest(dir string, wantShards int) (manifest, error) {
 	}
 	m, err := decodeManifest(b)
 	if err != nil {
-		return manifest{}, fmt.Errorf("%w: %s: %w; restore the file from a backup", ErrManifest, path, err)
+		return manifest{}, manifestError(path, err)
 	}
 	if wantShards != 0 && wantShards != m.Shards {
 		return manifest{}, fmt.Errorf("%w: %s has %d shards, %d were asked for; drop the setting or use an empty directory",
@@ -110,23 +146,48 @@ func requireManifest(dir string) error {
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 		return err
 	}
-	shards, err := filepath.Glob(filepath.Join(dir, shardPrefix+"*"))
-	if err == nil && len(shards) > 0 {
-		return fmt.Errorf("%w: %s has no %s", ErrManifest, dir, manifestName)
+	for _, prefix := range []string{shardPrefix, groupPrefix} {
+		shards, err := filepath.Glob(filepath.Join(dir, prefix+"*"))
+		if err == nil && len(shards) > 0 {
+			return fmt.Errorf("%w: %s has no %s", ErrManifest, dir, manifestName)
+		}
 	}
 	return fmt.Errorf("%w: %s has no %s", ErrNoData, dir, manifestName)
 }
 
-func freshManifest(dir string, wantShards int) (manifest, error) {
+// requireNoShards reports a directory without a manifest that holds shards all
+// the same.
+func requireNoShards(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return manifest{}, err
+		return err
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), shardPrefix) {
-			return manifest{}, fmt.Errorf("%w: %s has %s but no %s; restore the file from a backup or use an empty directory",
+		if strings.HasPrefix(e.Name(), shardPrefix) || strings.HasPrefix(e.Name(), groupPrefix) {
+			return fmt.Errorf("%w: %s has %s but no %s; restore the file from a backup or use an empty directory",
 				ErrManifest, dir, e.Name(), manifestName)
 		}
+	}
+	return nil
+}
+
+// prepareDir makes dir if it is absent, or with existing refuses one without a
+// manifest, and locks it.
+func prepareDir(dir string, existing bool) (lock *os.File, err error) {
+	if existing {
+		if err := requireManifest(dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("storage directory: %w", err)
+	}
+	return lockDir(dir)
+}
+
+func freshManifest(dir string, wantShards int) (manifest, error) {
+	if err := requireNoShards(dir); err != nil {
+		return manifest{}, err
 	}
 	if wantShards == 0 {
 		wantShards = DefaultShards()
@@ -141,15 +202,22 @@ func shardDir(dir string, i int) string {
 
 // writeFile replaces path atomically and durably: after a crash at any moment
 // path holds either its old content or all of b.
-func writeFile(path string, b []byte) (err error) {
+func writeFile(path string, b []byte) error {
+	_, err := replaceFile(path, b)
+	return err
+}
+
+// replaceFile is writeFile. It also reports whether path has the new content,
+// which after an error may not be durable.
+func replaceFile(path string, b []byte) (replaced bool, err error) {
 	// A fixed name, so that crashes leave one file at most. The directory's
 	// lock keeps others out.
 	f, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() {
-		if err != nil {
+		if err != nil && !replaced {
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
@@ -158,10 +226,10 @@ func writeFile(path string, b []byte) (err error) {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return err
+		return false, err
 	}
 	if err = os.Rename(f.Name(), path); err != nil {
-		return err
+		return false, err
 	}
-	return syncDir(filepath.Dir(path))
+	return true, syncDir(filepath.Dir(path))
 }

@@ -59,6 +59,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+func (o Options) shard() shardOptions {
+	return shardOptions{sync: o.Sync, compact: o.Compact, log: o.Logger, freeSpace: freeSpace}
+}
+
 func (o Options) validate() error {
 	var errs []error
 	if o.InMemory && o.Dir != "" {

@@ -33,8 +33,10 @@ type Shard struct {
 	failed atomic.Pointer[error]
 	// dirty is set by a commit and cleared by the background flush.
 	dirty atomic.Bool
-	// flushed is the newest value log at the last flush.
-	flushed string
+	// flushing is held during a flush. flushed, which it guards, is the newest
+	// value log at the last one.
+	flushing sync.Mutex
+	flushed  string
 	// rotated is the newest value log when the memtable was last made to be
 	// written out.
 	rotated string

@@ -3,12 +3,9 @@ package storage
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
-
-	"github.com/dgraph-io/badger/v4"
 )
 
 // Store is an open directory, or a store in memory. Its methods may be called
@@ -42,7 +39,7 @@ func Open(o Options) (*Store, error) {
 	if !o.InMemory {
 		var ctx context.Context
 		ctx, s.stop = context.WithCancel(context.Background())
-		s.background.Go(func() { s.maintain(ctx) })
+		s.background.Go(func() { maintain(ctx, flushInterval, s.Shards) })
 	}
 	return s, nil
 }
@@ -56,16 +53,8 @@ func (s *Store) open() error {
 		}
 		return s.openShards(make([]string, n), true)
 	}
-	if o.Existing {
-		if err := requireManifest(o.Dir); err != nil {
-			return err
-		}
-	}
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return fmt.Errorf("storage directory: %w", err)
-	}
 	var err error
-	if s.lock, err = lockDir(o.Dir); err != nil {
+	if s.lock, err = prepareDir(o.Dir, o.Existing); err != nil {
 		return err
 	}
 	m, err := loadManifest(o.Dir, o.Shards)
@@ -91,7 +80,7 @@ func (s *Store) openShards(dirs []string, ready bool) error {
 	shards, errs := make([]*Shard, len(dirs)), make([]error, len(dirs))
 	var wg sync.WaitGroup
 	for i, dir := range dirs {
-		wg.Go(func() { shards[i], errs[i] = openShard(dir, ready, s.options) })
+		wg.Go(func() { shards[i], errs[i] = openShard(dir, ready, s.options.shard()) })
 	}
 	wg.Wait()
 	for _, sh := range shards {
@@ -100,64 +89,6 @@ func (s *Store) openShards(dirs []string, ready bool) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func openShard(dir string, ready bool, o Options) (*Shard, error) {
-	s := &Shard{dir: dir, sync: o.Sync, log: o.Logger, inside: newGate(), freeSpace: freeSpace}
-	if dir != "" {
-		if err := restoreKept(dir); err != nil {
-			return nil, err
-		}
-		if err := inspect(dir, ready, o.Logger); err != nil {
-			return nil, err
-		}
-	}
-	eo := engineOptions(dir, o.Sync, o.Logger)
-	compact := o.Compact && dir != ""
-	var err error
-	if compact {
-		// The one way to have Badger compact its first level at once.
-		if s.db, err = openEngine(eo.WithCompactL0OnClose(true)); err != nil {
-			return nil, err
-		}
-		if err := s.db.Close(); err != nil {
-			return nil, fmt.Errorf("compact %s: %w", s.name(), err)
-		}
-	}
-	if s.db, err = openEngine(eo); err != nil {
-		return nil, err
-	}
-	if dir != "" {
-		files, err := listFiles(dir)
-		if err != nil {
-			return nil, errors.Join(err, s.close())
-		}
-		s.rotated = files.newest(valueLogSuffix)
-	}
-	if compact {
-		if err := s.compact(); err != nil {
-			return nil, errors.Join(err, s.close())
-		}
-	}
-	return s, nil
-}
-
-// openEngine opens Badger, which panics on some kinds of damage.
-func openEngine(o badger.Options) (db *badger.DB, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			db, err = nil, corrupt(o.Dir, "panic while opening: %v", p)
-		}
-	}()
-	db, err = badger.Open(o)
-	switch {
-	case err == nil:
-		return db, nil
-	case isEnvironmental(err):
-		return nil, fmt.Errorf("open %s: %w", o.Dir, err)
-	default:
-		return nil, corrupt(o.Dir, "%w", err)
-	}
 }
 
 // Shards returns the shards in their fixed order. The slice must not be changed.
@@ -185,15 +116,4 @@ func (s *Store) close() error {
 		errs = append(errs, s.lock.Close())
 	}
 	return errors.Join(errs...)
-}
-
-func (s *Shard) close() error {
-	s.inside.close()
-	if err := s.db.Close(); err != nil {
-		return fmt.Errorf("close %s: %w", s.name(), err)
-	}
-	if s.dir == "" || s.failed.Load() != nil {
-		return nil
-	}
-	return writeInventory(s.dir)
 }
