@@ -27,6 +27,8 @@ func (c *Condition) Paths() []Path { return c.paths }
 // missing operand makes a comparison false (and <> true).
 type predicate interface {
 	eval(it item.Item) bool
+	// encode appends the binary form (see encode.go).
+	encode(dst []byte) []byte
 }
 
 type (

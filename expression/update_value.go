@@ -8,6 +8,8 @@ import (
 type setValue interface {
 	// resolve returns the value for an item. The result may alias the item.
 	resolve(old item.Item) (item.Value, error)
+	// encode appends the binary form (see encode.go).
+	encode(dst []byte) []byte
 }
 
 type (
