@@ -1,7 +1,9 @@
 package wal_test
 
 import (
+	"bytes"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,4 +60,17 @@ func contents(t testing.TB, g *wal.Group) []string {
 		}
 	}
 	return all
+}
+// corruptFile replaces bytes in a file that a log has open.
+func corruptFile(t *testing.T, path, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	at := bytes.Index(b, []byte(from))
+	require.Positive(t, at)
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	require.NoError(t, err)
+	_, err = f.WriteAt([]byte(to), int64(at))
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
 }
