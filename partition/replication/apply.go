@@ -21,10 +21,11 @@ type applyQueue struct {
 	listed    bool // guarded by the appliers' lock
 	restoring atomic.Bool
 
-	// lock holds a value while somebody uses the state machine; index, broken
-	// and run belong to that one.
+	// lock holds a value while somebody uses the state machine; what follows
+	// belongs to that one.
 	lock   chan struct{}
 	index  uint64
+	slot   int // of the last snapshot restored
 	broken bool
 	run    []Entry
 }
@@ -200,7 +201,7 @@ func (g *group) applyRun() error {
 		g.flow.applied(own, term)
 	}
 	if g.trim.note(last.Index, bytes, &g.rt.config) {
-		g.rt.housekeeper.add(g, trimLog)
+		g.rt.housekeeper.add(g)
 	}
 	clear(run)
 	g.apply.run = run[:0]

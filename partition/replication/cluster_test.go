@@ -29,9 +29,10 @@ type cluster struct {
 
 // member is a node that can crash and come back.
 type member struct {
-	c    *cluster
-	id   Node
-	disk *waltest.Disk
+	c      *cluster
+	config Config
+	id     Node
+	disk   *waltest.Disk
 
 	mu       sync.Mutex
 	rt       *Runtime // nil while down
@@ -51,7 +52,7 @@ func newCluster(t testing.TB, seed uint64, config Config, n int) *cluster {
 }
 
 func (c *cluster) add(id Node) *member {
-	m := &member{c: c, id: id, disk: waltest.NewDisk(), machines: map[Group]*machine{}, stopped: map[Group]error{}}
+	m := &member{c: c, config: c.config, id: id, disk: waltest.NewDisk(), machines: map[Group]*machine{}, stopped: map[Group]error{}}
 	c.nodes[id] = m
 	m.open()
 	return m
@@ -81,7 +82,7 @@ func (c *cluster) close() {
 }
 
 func (m *member) open() {
-	config := m.c.config
+	config := m.config
 	config.Node = m.id
 	config.Dir = "wal"
 	config.WAL.FS = m.disk

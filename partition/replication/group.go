@@ -67,9 +67,6 @@ type group struct {
 	// reading is the round of reads that the other nodes are being asked for.
 	reading *waiter
 	round   uint64
-	// restored is the index of a snapshot that the state machine has become
-	// while the log has not reached it, or 0.
-	restored uint64
 	// failed is why the group is about to stop, giveUp how many ticks it still
 	// tries to find another leader.
 	failed error
@@ -274,10 +271,6 @@ func (g *group) publish() {
 	}
 	g.role, g.term, g.lead = role, term, lead
 	g.checkTransfers()
-	if g.restored != 0 && st.Applied >= g.restored {
-		g.restored = 0
-		g.rt.housekeeper.add(g, forgetRestore)
-	}
 }
 
 // deposed ends what only a leader can finish.

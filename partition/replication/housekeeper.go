@@ -116,26 +116,12 @@ func (t *trimmer) unpin(index uint64) {
 	}
 }
 
-// chore is something that takes its time and that nothing waits for.
-type chore uint8
-
-const (
-	// trimLog cuts the log behind a durable state machine.
-	trimLog chore = iota
-	// forgetRestore forgets the position of a snapshot that the log has reached.
-	forgetRestore
-)
-
-type job struct {
-	g     *group
-	chore chore
-}
-
-// housekeeper is the one goroutine that does chores.
+// housekeeper is the one goroutine that cuts logs, which takes its time and
+// nothing waits for.
 type housekeeper struct {
 	mu     sync.Mutex
 	change sync.Cond
-	jobs   []job // each at most once
+	groups []*group // each at most once
 	closed bool
 }
 
@@ -145,11 +131,11 @@ func newHousekeeper() *housekeeper {
 	return h
 }
 
-func (h *housekeeper) add(g *group, c chore) {
+func (h *housekeeper) add(g *group) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if j := (job{g, c}); !h.closed && !slices.Contains(h.jobs, j) {
-		h.jobs = append(h.jobs, j)
+	if !h.closed && !slices.Contains(h.groups, g) {
+		h.groups = append(h.groups, g)
 		h.change.Signal()
 	}
 }
@@ -157,17 +143,20 @@ func (h *housekeeper) add(g *group, c chore) {
 func (h *housekeeper) run() {
 	for {
 		h.mu.Lock()
-		for len(h.jobs) == 0 && !h.closed {
+		for len(h.groups) == 0 && !h.closed {
 			h.change.Wait()
 		}
 		if h.closed {
 			h.mu.Unlock()
 			return
 		}
-		j := h.jobs[0]
-		h.jobs = slices.Delete(h.jobs, 0, 1)
+		g := h.groups[0]
+		h.groups = slices.Delete(h.groups, 0, 1)
 		h.mu.Unlock()
-		j.g.keepHouse(j.chore)
+		if err := g.trimLog(); err != nil {
+			// It will be tried again when there is more to gain.
+			g.log.Warn("raft log is not shortened", "error", err)
+		}
 	}
 }
 
@@ -178,26 +167,13 @@ func (h *housekeeper) close() {
 	h.change.Signal()
 }
 
-func (g *group) keepHouse(c chore) {
+// trimLog cuts the log behind a durable state machine.
+func (g *group) trimLog() error {
 	g.trim.using.Lock()
 	defer g.trim.using.Unlock()
 	if g.ctx.Err() != nil {
-		return
+		return nil
 	}
-	var err error
-	switch c {
-	case trimLog:
-		err = g.trimLog()
-	case forgetRestore:
-		err = g.rt.wal.Remove(shadow(g.id))
-	}
-	if err != nil {
-		// It will be tried again when there is more to gain.
-		g.log.Warn("raft log is not shortened", "error", err)
-	}
-}
-
-func (g *group) trimLog() error {
 	// The mark is behind what was applied before Sync.
 	m, ok := g.trim.target(g.slowest(), &g.rt.config)
 	if !ok {

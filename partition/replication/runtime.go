@@ -178,7 +178,7 @@ func (r *Runtime) Start(id Group, sm StateMachine, first []Node) error {
 
 // prepare makes the log fit for raft to start.
 func (r *Runtime) prepare(id Group, sm StateMachine, first []Node) error {
-	if !r.wal.Known(uint64(id)) && !r.wal.Known(shadow(id)) && len(first) > 0 {
+	if !r.known(id) && len(first) > 0 {
 		if !slices.Contains(first, r.config.Node) {
 			return fmt.Errorf("%w: it begins with %x", ErrNotMember, first)
 		}
@@ -187,6 +187,12 @@ func (r *Runtime) prepare(id Group, sm StateMachine, first []Node) error {
 		}
 	}
 	return reconcile(r.wal, id, sm.Applied())
+}
+
+// known reports whether the log knows a group, if only by a snapshot that it has
+// received.
+func (r *Runtime) known(id Group) bool {
+	return r.wal.Known(uint64(id)) || r.wal.Known(shadow(id, 0)) || r.wal.Known(shadow(id, 1))
 }
 
 // Stop stops a group and waits until its state machine is not used any more. The
@@ -221,7 +227,7 @@ func (r *Runtime) Remove(id Group) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stopLocked(id)
-	return errors.Join(r.wal.Remove(uint64(id)), r.wal.Remove(shadow(id)))
+	return errors.Join(r.wal.Remove(uint64(id)), r.wal.Remove(shadow(id, 0)), r.wal.Remove(shadow(id, 1)))
 }
 
 // Leader returns the group's leader, 0 if not known. It takes no locks and may

@@ -162,7 +162,9 @@ func (g *group) streamSnapshot(to Node, leaderTerm uint64) error {
 // refuse it, since a newer leader is there, or get past it with entries; then the
 // state machine is ahead and skips entries. The position is remembered by the log
 // before, under a group of its own, so that a crash in between does not leave a
-// state machine that the log does not continue.
+// state machine that the log does not continue. There are two of them, since the
+// last position may still be needed if this snapshot breaks off. They cost nothing
+// and stay until the next start.
 func (r *Runtime) ReceiveSnapshot(ctx context.Context, from Node, rd io.Reader) error {
 	h, err := readSnapshotHeader(rd)
 	if err != nil {
@@ -237,7 +239,8 @@ func (r groupReader) Read(b []byte) (int, error) {
 
 // restore replaces the state machine. The caller has acquired it.
 func (g *group) restore(h *snapshotHeader, rd io.Reader) error {
-	err := g.rt.wal.Append([]wal.Write{{Group: shadow(g.id), Snapshot: h.metadata()}})
+	slot := 1 - g.apply.slot
+	err := g.rt.wal.Append([]wal.Write{{Group: shadow(g.id, slot), Snapshot: h.metadata()}})
 	if err != nil {
 		if errors.Is(err, wal.ErrFailed) {
 			g.rt.fail(fmt.Errorf("write-ahead log: %w", err))
@@ -247,15 +250,12 @@ func (g *group) restore(h *snapshotHeader, rd io.Reader) error {
 	if err := g.sm.Restore(h.index, h.term, groupReader{g, rd}); err != nil {
 		return err
 	}
-	g.apply.index = h.index
+	g.apply.index, g.apply.slot = h.index, slot
 	g.apply.mu.Lock()
 	g.apply.conf = h.conf
 	g.apply.mu.Unlock()
 	g.appliedTerm.Store(h.term)
 	g.trim.start(h.index)
 	g.progress.advance(h.index, h.term)
-	g.post(func(in *inbox) {
-		in.calls = append(in.calls, func() { g.restored = h.index })
-	})
 	return nil
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/stator-db/stator/partition/wal"
 )
 
-// shadow is the group under which the log remembers the position of a snapshot
-// that is being restored, see ReceiveSnapshot.
-func shadow(g Group) uint64 { return uint64(g) | 1<<63 }
+// shadow is one of two groups under which the log remembers the position of a
+// snapshot that is being restored, see ReceiveSnapshot.
+func shadow(g Group, slot int) uint64 { return uint64(g) | 1<<(62+slot) }
 
 // maxGroup is the highest number of a group.
-const maxGroup = 1<<63 - 1
+const maxGroup = 1<<62 - 1
 
 // storage is what raft reads: the group's part of the log, with snapshots of the
 // state machine.
@@ -68,10 +68,8 @@ func begin(log *wal.Log, g Group, voters []Node) error {
 // reconcile makes the log fit to a state machine that has applied up to applied.
 // It fails with ErrLogLost if they do not belong together.
 func reconcile(log *wal.Log, id Group, applied uint64) error {
-	if log.Known(shadow(id)) {
-		if err := finishRestore(log, id, applied); err != nil {
-			return err
-		}
+	if err := finishRestore(log, id, applied); err != nil {
+		return err
 	}
 	g := log.Group(uint64(id))
 	first, err := g.FirstIndex()
@@ -93,19 +91,26 @@ func reconcile(log *wal.Log, id Group, applied uint64) error {
 }
 
 // finishRestore does what a crash kept ReceiveSnapshot or raft from doing: if the
-// state machine has become the snapshot, the log has to continue it.
+// state machine has become a snapshot, the log has to continue it.
 func finishRestore(log *wal.Log, id Group, applied uint64) error {
-	s := log.Group(shadow(id))
-	index, err := s.LastIndex()
-	if err != nil {
-		return err
+	var latest *wal.Group
+	var index uint64
+	for slot := range 2 {
+		s := log.Group(shadow(id, slot))
+		i, err := s.LastIndex()
+		if err != nil {
+			return err
+		}
+		if i > index && i <= applied {
+			latest, index = s, i
+		}
 	}
-	if applied >= index {
-		if err := restoreLog(log, id, s, index); err != nil {
+	if latest != nil {
+		if err := restoreLog(log, id, latest, index); err != nil {
 			return err
 		}
 	}
-	return log.Remove(shadow(id))
+	return errors.Join(log.Remove(shadow(id, 0)), log.Remove(shadow(id, 1)))
 }
 
 // restoreLog makes a group's log contain the position index of s, as raft does
