@@ -3,6 +3,7 @@ package wal
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/raft/v3/raftpb"
 )
@@ -140,6 +141,14 @@ func (l *Log) encodeEntries(g *Group, es []*raftpb.Entry) error {
 	if first < g.first || first > g.last+1 {
 		return fmt.Errorf("%w: group %d holds entries %d to %d, not %d to go on with", ErrGap, g.id, g.first, g.last, first)
 	}
+	size := len(l.buf)
+	for _, e := range es {
+		size += len(e.GetData()) + maxEntryHead
+	}
+	if size > maxFrame {
+		return errTooLarge
+	}
+	l.buf = slices.Grow(l.buf, size-len(l.buf))
 	base := l.active().size
 	l.buf = appendKind(l.buf, recordEntries, g.id)
 	l.buf = binary.AppendUvarint(l.buf, first)
@@ -147,9 +156,6 @@ func (l *Log) encodeEntries(g *Group, es []*raftpb.Entry) error {
 	for i, e := range es {
 		if e.GetIndex() != first+uint64(i) {
 			return fmt.Errorf("%w: group %d: entry %d follows entry %d", ErrGap, g.id, e.GetIndex(), first+uint64(i)-1)
-		}
-		if len(l.buf)+len(e.GetData()) > maxFrame {
-			return errTooLarge
 		}
 		start := len(l.buf)
 		l.buf = appendEntry(l.buf, g.id, first+uint64(i), e)

@@ -345,3 +345,26 @@ func TestFailedSync(t *testing.T) {
 	l = mustOpen(t, "wal", wal.Options{FS: disk})
 	require.Equal(t, frames(2), contents(t, l.Group(5)))
 }
+
+// TestDeathBeforeSync ends the process between write and sync. The next one reads
+// what was written, so it may not be lost in a power cut afterwards.
+func TestDeathBeforeSync(t *testing.T) {
+	t.Parallel()
+	disk, ends := threeFrames(t)
+	f, err := disk.Open(firstSegment)
+	require.NoError(t, err)
+	last := make([]byte, ends[3]-ends[2])
+	_, err = f.ReadAt(last, int64(ends[2]))
+	require.NoError(t, err)
+	require.NoError(t, f.Truncate(int64(ends[2])))
+	require.NoError(t, f.Sync())
+	_, err = f.WriteAt(last, int64(ends[2]))
+	require.NoError(t, err)
+
+	l := mustOpen(t, "wal", wal.Options{FS: disk})
+	require.Equal(t, frames(3), contents(t, l.Group(5)))
+	disk.Crash(nil)
+	l.Close()
+	l = mustOpen(t, "wal", wal.Options{FS: disk})
+	require.Equal(t, frames(3), contents(t, l.Group(5)))
+}

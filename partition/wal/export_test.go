@@ -1,5 +1,7 @@
 package wal
 
+import "bytes"
+
 // FixSalt makes the bytes that a log writes predictable.
 func (o *Options) FixSalt(salt uint64) { o.salt = func() uint64 { return salt } }
 
@@ -25,4 +27,34 @@ func (l *Log) Live() (counted, found int64) {
 		}
 	}
 	return counted, found
+}
+
+// AppendFrame adds a frame with a payload to a segment.
+func AppendFrame(segment, payload []byte) []byte {
+	s, err := parseSegmentHeader("", segment, 1)
+	if err != nil {
+		panic(err)
+	}
+	off := len(segment)
+	segment = append(segment, make([]byte, frameHeaderSize)...)
+	segment = append(segment, payload...)
+	putFrameHeader(segment[off:], s, int64(off))
+	return append(segment, make([]byte, padding(len(segment)))...)
+}
+
+// Payloads returns what is in the frames of a segment.
+func Payloads(segment []byte) [][]byte {
+	s, err := parseSegmentHeader("", segment, 1)
+	if err != nil {
+		panic(err)
+	}
+	in := newScanner(bytes.NewReader(segment), s, int64(len(segment)))
+	var all [][]byte
+	for {
+		payload, _, err := in.next()
+		if err != nil {
+			return all
+		}
+		all = append(all, bytes.Clone(payload))
+	}
 }

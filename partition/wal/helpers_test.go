@@ -61,6 +61,7 @@ func contents(t testing.TB, g *wal.Group) []string {
 	}
 	return all
 }
+
 // corruptFile replaces bytes in a file that a log has open.
 func corruptFile(t *testing.T, path, from, to string) {
 	t.Helper()

@@ -171,6 +171,9 @@ type entry struct {
 	data []byte
 }
 
+// maxEntryHead is the length of the longest entry without data.
+const maxEntryHead = 2*binary.MaxVarintLen64 + 1 + 4
+
 // minEntry is the length of the shortest entry.
 const minEntry = 1 + 1 + 1 + 4
 
