@@ -115,7 +115,7 @@ func (n *testNode) sees(t testing.TB, want ...string) {
 func (n *testNode) logs(t testing.TB, text string) {
 	t.Helper()
 	require.Eventually(t, func() bool { return strings.Contains(n.log.String(), text) },
-		10*time.Second, 5*time.Millisecond, "no %q in the log of %s", text, n.o.Name)
+		10*time.Second, 5*time.Millisecond, "no %q in the log of %s:\n%s", text, n.o.Name, n.log)
 }
 
 func TestFiveNodes(t *testing.T) {
@@ -206,7 +206,7 @@ func TestRefusals(t *testing.T) {
 		{"wrong key", func(_ *transport.Options, o *Options) { o.Key = bytes.Repeat([]byte{6}, 16) },
 			"failed to receive", "cannot join yet"},
 		{"no key", func(_ *transport.Options, o *Options) { o.Key = nil },
-			"Encryption is configured but remote state is not encrypted", "cannot join yet"},
+			"encryption is configured but remote state is not encrypted", "cannot join yet"},
 		{"other cluster", func(_ *transport.Options, o *Options) { o.Meta.ClusterID = otherCluster },
 			"node of another cluster", "node of another cluster"},
 		{"protocol too old", func(to *transport.Options, o *Options) {

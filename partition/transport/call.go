@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -68,7 +67,7 @@ type pendingCall struct {
 	err      error
 }
 
-var pendingCalls = sync.Pool{New: func() any { return &pendingCall{done: make(chan struct{}, 1)} }}
+func newPendingCall() any { return &pendingCall{done: make(chan struct{}, 1)} }
 
 func newCallConn(t *Transport, p *peer, name string, conn net.Conn) *callConn {
 	c := &callConn{
@@ -141,7 +140,7 @@ func (c *callConn) call(ctx context.Context, method uint8, body []byte) (respons
 	if err := c.bytes.Acquire(ctx, weight); err != nil {
 		return nil, false, notSent(context.Cause(ctx))
 	}
-	p := pendingCalls.Get().(*pendingCall)
+	p := c.t.pendingCalls.Get().(*pendingCall)
 	p.end, p.size, p.response, p.err = notQueued, frameHead+requestHead+len(body), nil, nil
 	fate := c.t.o.Faults.draw(c.t.o.Name, c.name)
 
@@ -149,7 +148,7 @@ func (c *callConn) call(ctx context.Context, method uint8, body []byte) (respons
 	if cause := c.endedLocked(); cause != nil {
 		c.out.mu.Unlock()
 		c.bytes.Release(weight)
-		pendingCalls.Put(p)
+		c.t.pendingCalls.Put(p)
 		return nil, true, notSent(cause)
 	}
 	c.lastID++
@@ -186,7 +185,7 @@ func (c *callConn) call(ctx context.Context, method uint8, body []byte) (respons
 	}
 	response, err = p.response, p.err
 	p.response, p.err = nil, nil
-	pendingCalls.Put(p)
+	c.t.pendingCalls.Put(p)
 	c.bytes.Release(weight)
 	return response, false, err
 }
@@ -235,7 +234,7 @@ func (c *callConn) abandon(ctx context.Context, id uint64, p *pendingCall, weigh
 	if last {
 		c.out.close(errMoved)
 	}
-	pendingCalls.Put(p)
+	c.t.pendingCalls.Put(p)
 	return err, true
 }
 

@@ -36,8 +36,11 @@ type Transport struct {
 	gossip   Gossip
 
 	workers workers
-	ctx     context.Context // ends with Close
-	cancel  context.CancelCauseFunc
+	// Not of the package: channels belong to the bubble they were made in.
+	pendingCalls sync.Pool
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelCauseFunc
 
 	mu      sync.Mutex
 	closed  bool
@@ -78,6 +81,7 @@ func listen(o Options, n network) (*Transport, error) {
 		t.open[m] = true
 	}
 	t.gossip.t = t
+	t.pendingCalls.New = newPendingCall
 	t.cluster.Store(&noCluster)
 	t.peers.Store(&map[uint64]*peer{})
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
