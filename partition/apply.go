@@ -145,6 +145,10 @@ func (a *application) begin(r *replica) {
 // nothing; a returned error is fatal to the whole transaction.
 func (a *application) run(p *proposal) (fatal error) {
 	a.seq = a.r.seq + 1
+	if p.index != 0 {
+		a.seq = p.index
+	}
+	p.sent = false
 	a.mutations, a.deltas, a.outgoing, a.records = a.mutations[:0], a.deltas[:0], a.outgoing[:0], 0
 	schemas, moved, locks, forgotten, catalog := len(a.schemas), len(a.moved), len(a.locks), len(a.forgotten), len(a.catalog)
 	undo := func() {
@@ -193,6 +197,7 @@ func (a *application) run(p *proposal) (fatal error) {
 		a.total(d)
 	}
 	a.sent = append(a.sent, a.outgoing...)
+	p.sent = len(a.outgoing) > 0
 	a.entries += len(a.mutations)
 	a.r.seq = a.seq
 	return nil

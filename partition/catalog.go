@@ -13,13 +13,20 @@ import (
 // Table returns the current snapshot of a table, or ErrTableNotFound. Tables
 // being created or deleted are included; see their Status.
 func (db *DB) Table(ns Namespace, name string) (*Table, error) {
-	db.catalog.RLock()
-	t := db.catalog.names[tableName{ns, name}]
-	db.catalog.RUnlock()
+	t := db.knownTable(ns, name)
+	if t == nil && db.node != nil && db.catchUp(db.node.ctx) {
+		t = db.knownTable(ns, name) // it may have been created by way of another node
+	}
 	if t == nil {
 		return nil, fmt.Errorf("%w: %s", ErrTableNotFound, name)
 	}
 	return t, nil
+}
+
+func (db *DB) knownTable(ns Namespace, name string) *Table {
+	db.catalog.RLock()
+	defer db.catalog.RUnlock()
+	return db.catalog.names[tableName{ns, name}]
 }
 
 // TableNames lists the tables of a namespace in byte order.
@@ -65,16 +72,13 @@ type IndexStats struct{ Items, Bytes int64 }
 // Stats sums the counts of all shards. Each shard's part is as of its last commit.
 func (db *DB) Stats(t *Table) TableStats {
 	s := TableStats{Indexes: make(map[uint16]IndexStats, len(t.byName))}
-	for _, r := range db.replicas {
-		r.stats.Lock()
-		c := r.stats.counts[statsID{t.ID, 0}]
-		s.Items, s.Bytes = s.Items+c.items, s.Bytes+c.bytes
+	for shard := range db.logs {
+		counts := db.tableStats(t.ID, shard)
+		s.Items, s.Bytes = s.Items+counts[0][0], s.Bytes+counts[0][1]
 		for _, ix := range t.byName {
-			c := r.stats.counts[statsID{t.ID, ix.ID}]
-			sum := s.Indexes[ix.ID]
-			s.Indexes[ix.ID] = IndexStats{sum.Items + c.items, sum.Bytes + c.bytes}
+			c, sum := counts[ix.ID], s.Indexes[ix.ID]
+			s.Indexes[ix.ID] = IndexStats{sum.Items + c[0], sum.Bytes + c[1]}
 		}
-		r.stats.Unlock()
 	}
 	return s
 }
@@ -89,7 +93,7 @@ func (db *DB) CreateTable(ctx context.Context, spec Table) (*Table, error) {
 	defer db.jobs.leave()
 	db.ddl.Lock()
 	defer db.ddl.Unlock()
-	if _, err := db.Table(spec.Namespace, spec.Name); err == nil {
+	if db.knownTable(spec.Namespace, spec.Name) != nil {
 		return nil, fmt.Errorf("%w: %s", ErrTableExists, spec.Name)
 	}
 	t := spec.clone()
@@ -115,6 +119,7 @@ func (db *DB) CreateTable(ctx context.Context, spec Table) (*Table, error) {
 	if err := db.replace(t, t.ID+1); err != nil {
 		return nil, err
 	}
+	db.settle(ctx)
 	return t, nil
 }
 
@@ -130,9 +135,9 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 	defer db.jobs.leave()
 	db.ddl.Lock()
 	defer db.ddl.Unlock()
-	old, err := db.Table(ns, name)
-	if err != nil {
-		return nil, err
+	old := db.knownTable(ns, name)
+	if old == nil {
+		return nil, fmt.Errorf("%w: %s", ErrTableNotFound, name)
 	}
 	t := old.clone()
 	if err := change(t); err != nil {
@@ -194,6 +199,7 @@ func (db *DB) UpdateTable(ctx context.Context, ns Namespace, name string, change
 	for _, job := range jobs {
 		db.jobs.start(job)
 	}
+	db.settle(ctx)
 	return t, nil
 }
 
@@ -206,9 +212,9 @@ func (db *DB) DeleteTable(ctx context.Context, ns Namespace, name string) (*Tabl
 	defer db.jobs.leave()
 	db.ddl.Lock()
 	defer db.ddl.Unlock()
-	old, err := db.Table(ns, name)
-	if err != nil {
-		return nil, err
+	old := db.knownTable(ns, name)
+	if old == nil {
+		return nil, fmt.Errorf("%w: %s", ErrTableNotFound, name)
 	}
 	t := old.clone()
 	t.Version++
@@ -226,6 +232,7 @@ func (db *DB) DeleteTable(ctx context.Context, ns Namespace, name string) (*Tabl
 		}
 	}
 	db.jobs.start(func() { db.purgeTable(t) })
+	db.settle(ctx)
 	return t, nil
 }
 

@@ -37,11 +37,17 @@ type catalogChange struct {
 	table  *Table
 	stream *Stream
 	nextID uint32
+	// topology is set if the record is about the cluster itself.
+	topology *topologyChange
 }
 
 func decodeCatalogRecord(key, value []byte) (c catalogChange, err error) {
 	c.key = key
 	switch {
+	case isTopology(key):
+		var t topologyChange
+		t, err = decodeTopology(key, value)
+		c.topology = &t
 	case len(key) == 2 && key[1] == 'n':
 		if len(value) != 4 && value != nil {
 			return c, fmt.Errorf("%w: next table id of %d bytes", ErrCorruptRecord, len(value))
@@ -74,6 +80,7 @@ func (c *catalog) change(changes []catalogChange) {
 
 func (c *catalog) set(ch catalogChange) {
 	switch t := ch.table; {
+	case ch.topology != nil: // not of tables
 	case ch.key[1] == 'n':
 		c.nextID = max(c.nextID, ch.nextID)
 	case ch.key[1] == 's' && ch.stream == nil:

@@ -31,6 +31,8 @@ type Options struct {
 	// IndexDelay stretches the creation and the deletion of global indexes, so
 	// that their transient states can be seen.
 	IndexDelay time.Duration
+	// Cluster makes the DB a node of a cluster.
+	Cluster *ClusterOptions
 	// Clock replaces the wall clock for expiry, stream trimming and idempotency
 	// windows; nil is time.Now.
 	Clock func() time.Time
@@ -46,6 +48,7 @@ type DB struct {
 	log   *slog.Logger
 	store *storage.Store
 
+	node        *node // nil unless this is a node of a cluster
 	replicas    []*replica
 	logs        []shardLog
 	catalogLog  shardLog // where the catalog changes: the log of shard 0
@@ -82,6 +85,9 @@ func Open(o Options) (*DB, error) {
 	}
 	if o.GSILag > 0 && o.GSI != GSIEventual {
 		return nil, errors.New("a lag of global indexes needs eventual index consistency")
+	}
+	if o.Cluster != nil {
+		return openMember(context.Background(), o)
 	}
 	store, err := storage.Open(storage.Options{
 		Dir: o.Dir, InMemory: o.InMemory, Sync: o.Sync, Shards: o.Shards, Compact: o.Compact, Logger: o.Logger,
@@ -181,7 +187,12 @@ func (db *DB) Close() error {
 		for _, l := range db.logs {
 			l.close()
 		}
-		db.closed = db.store.Close()
+		switch {
+		case db.node != nil:
+			db.closed = db.node.close()
+		case db.store != nil:
+			db.closed = db.store.Close()
+		}
 	})
 	return db.closed
 }
@@ -218,7 +229,7 @@ func (db *DB) Write(ctx context.Context, w *Write) (WriteResult, error) {
 		return WriteResult{}, err
 	}
 	shard := db.shardOfItem(w.Table, w.Item)
-	if err := db.propagators[shard].admit(ctx); err != nil {
+	if err := db.admit(ctx, shard); err != nil {
 		return WriteResult{}, err
 	}
 	w.at = db.Now()
@@ -261,7 +272,7 @@ func (db *DB) WriteAll(ctx context.Context, ws []*Write) ([]WriteResult, []error
 // writeShard proposes several writes of one shard at once, so that they share
 // its commits.
 func (db *DB) writeShard(ctx context.Context, shard int, positions []int, ws []*Write, results []WriteResult, errs []error) {
-	if err := db.propagators[shard].admit(ctx); err != nil {
+	if err := db.admit(ctx, shard); err != nil {
 		for _, i := range positions {
 			errs[i] = err
 		}

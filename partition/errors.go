@@ -25,6 +25,15 @@ var (
 	ErrClosed = errors.New("database is closed")
 )
 
+// What a cluster answers when it cannot do what was asked in time.
+var (
+	// ErrUnavailable says that no leader of the shard could be reached. Nothing
+	// was written.
+	ErrUnavailable = errors.New("the shard has no leader that can be reached")
+	// ErrOutcomeUnknown says that a write may have taken effect, or may yet.
+	ErrOutcomeUnknown = errors.New("the outcome of the write is unknown")
+)
+
 // ErrCorruptRecord marks stored bytes that cannot be what was written.
 var ErrCorruptRecord = errors.New("corrupt record")
 

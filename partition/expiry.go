@@ -137,6 +137,9 @@ const expireStep = 100
 func (db *DB) expireItems(ctx context.Context) error {
 	for _, t := range db.tablesWith(func(t *Table) bool { return ttlAttribute(t) != "" }) {
 		for shard := range db.logs {
+			if !db.acts(shard) {
+				continue
+			}
 			now := db.Now()
 			prefix := expiryPrefix(t.ID)
 			from := binary.BigEndian.AppendUint64(prefix[:len(prefix):len(prefix)], uint64(max(now.Add(-expiryGrace).Unix(), 0)))
@@ -144,7 +147,7 @@ func (db *DB) expireItems(ctx context.Context) error {
 			for from != nil {
 				records, next, err := db.keysFrom(ctx, shard, from, to, expireStep, 0)
 				if err == nil {
-					err = db.propagators[shard].admit(ctx)
+					err = db.admit(ctx, shard)
 				}
 				if err == nil {
 					err = db.expire(ctx, shard, expireCommand{table: t.ID, at: now, records: records})

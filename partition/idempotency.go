@@ -78,6 +78,20 @@ func tokenAgeKey(at time.Time, key [32]byte) []byte {
 	return append(k, key[:]...)
 }
 
+// unused refuses a token that another transaction used meanwhile, by way of
+// another node.
+func (a *application) unused(t *tokenRecord) error {
+	value, found, err := a.b.Get(tokenKey(t.Key))
+	if err != nil || !found {
+		return err
+	}
+	known, err := decodeToken(t.Key, value)
+	if err == nil && t.at.Sub(known.at) < TokenRetention {
+		err = ErrTransactionInProgress
+	}
+	return err
+}
+
 // remember stages a token's record.
 func (a *application) remember(t *tokenRecord) {
 	b := append([]byte{tokenFormat}, t.Fingerprint[:]...)
@@ -140,6 +154,9 @@ func (db *DB) replay(ctx context.Context, token *IdempotencyToken) (result Trans
 func (db *DB) forgetTokens(ctx context.Context) error {
 	limit := binary.BigEndian.AppendUint64([]byte{kindTokenAge}, uint64(max(db.Now().Add(-TokenRetention).UnixMilli(), 0)))
 	for shard := range db.logs {
+		if !db.acts(shard) {
+			continue
+		}
 		for from := []byte{kindTokenAge}; from != nil; {
 			keys, next, err := db.keysFrom(ctx, shard, from, limit, purgeStep, 0)
 			if err != nil {

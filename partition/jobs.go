@@ -128,7 +128,7 @@ func (db *DB) buildIndex(table uint32, index uint16) {
 // backfill adds the items of all shards to the index.
 func (db *DB) backfill(table uint32, index uint16) error {
 	return db.eachItemKeys(table, func(shard int, keys [][]byte) error {
-		if err := db.propagators[shard].admit(db.jobs.ctx); err != nil {
+		if err := db.admit(db.jobs.ctx, shard); err != nil {
 			return err
 		}
 		// Waiting for the entries to be visible makes ACTIVE mean complete.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // ledger remembers transactions whose every part has taken effect; their
@@ -24,6 +25,31 @@ func (l *ledger) done(coordinator int, id txID) {
 	defer l.Unlock()
 	l.finished = append(l.finished, finishedTx{coordinator, id})
 }
+
+// A record of the ledger: a format byte, the number of parts, 0 for a
+// transaction that was resolved to be aborted, and the milliseconds since the
+// epoch when it began.
+func ledgerRecord(parts int, at time.Time) []byte {
+	b := binary.AppendUvarint([]byte{intentFormat}, uint64(parts))
+	return binary.AppendVarint(b, at.UnixMilli())
+}
+
+func isAborted(record []byte) bool {
+	if len(record) < 2 {
+		return false
+	}
+	parts, n := binary.Uvarint(record[1:])
+	return n > 0 && parts == 0
+}
+
+// aborted reports whether somebody has had the transaction aborted.
+func (a *application) aborted(id txID) (bool, error) {
+	value, found, err := a.b.Get(ledgerKey(id))
+	return err == nil && found && isAborted(value), err
+}
+
+// errAborted: the coordinator was taken for dead, and its transaction aborted.
+var errAborted = errors.New("the transaction was aborted by recovery")
 
 // forgetTransactions removes the ledger records of finished transactions.
 func (db *DB) forgetTransactions() error {
@@ -83,7 +109,10 @@ func (db *DB) resolveTransactions() error {
 			var decided bool
 			err := db.view(db.jobs.ctx, in.coordinator, Strong, func(snap snapshot) error {
 				var err error
-				decided, err = snap.Has(ledgerKey(in.id))
+				_, err = snap.Get(ledgerKey(in.id), func(value []byte) error {
+					decided = !isAborted(value)
+					return nil
+				})
 				return err
 			})
 			if err != nil {

@@ -77,11 +77,15 @@ const diskFullPause = 100 * time.Millisecond
 func (db *DB) insist(ctx context.Context, l shardLog, c command, wait bool) error {
 	for first := true; ; first = false {
 		err := l.propose(ctx, c, wait)
-		if !errors.Is(err, storage.ErrDiskFull) || !db.serving.Load() {
+		switch {
+		case errors.Is(err, storage.ErrDiskFull) && db.serving.Load():
+		case errors.Is(err, ErrUnavailable), errors.Is(err, ErrOutcomeUnknown):
+			// Everything that is insisted on may be done twice.
+		default:
 			return err
 		}
 		if first {
-			db.log.Error("waiting for disk space to finish what was begun", "error", err)
+			db.log.Error("waiting for disk space or a leader to finish what was begun", "error", err)
 		}
 		timer := time.NewTimer(diskFullPause)
 		select {

@@ -119,6 +119,14 @@ func (g *propagator) admit(ctx context.Context) error {
 	}
 }
 
+// admit waits until a shard takes another write. In a cluster its leader does so.
+func (db *DB) admit(ctx context.Context, shard int) error {
+	if db.node != nil {
+		return nil
+	}
+	return db.propagators[shard].admit(ctx)
+}
+
 // load puts what a crash or shutdown left in the outbox into the queue. waiting
 // is held until it is delivered.
 func (g *propagator) load(s *storage.Shard, waiting *sync.WaitGroup) error {
@@ -142,6 +150,15 @@ func (g *propagator) load(s *storage.Shard, waiting *sync.WaitGroup) error {
 	}
 	g.enqueue(left)
 	return nil
+}
+
+// resume begins to carry a shard's outbox on this node: everything that is there
+// and, from here on, what is committed.
+func (g *propagator) resume(s *storage.Shard) error {
+	g.mu.Lock()
+	g.mu.stopped = false
+	g.mu.Unlock()
+	return g.load(s, nil)
 }
 
 // run carries entries until ctx ends and the queue is empty, or something fails.

@@ -31,6 +31,10 @@ type proposal struct {
 	// outbox is held while index changes of this command are not yet visible on
 	// the shards they were sent to.
 	outbox sync.WaitGroup
+	// index is the command's place in a replicated log, 0 in a pipeline; term is
+	// that in which it was accepted there.
+	index, term uint64
+	sent        bool // there are index changes for other shards
 	// wake receives true to lead the next batch and false when decided.
 	wake chan bool
 }

@@ -18,7 +18,7 @@ func (db *DB) recoverCatalog() (jobs []func(), err error) {
 		return nil, fmt.Errorf("removing forgotten tables: %w", err)
 	}
 	c := &db.catalog
-	for _, t := range maps.Clone(c.dropped) {
+	for _, t := range c.dropped {
 		for i, r := range db.replicas {
 			if r.tables[t.ID] != nil {
 				if err := db.logs[i].propose(db.jobs.ctx, &dropCommand{t}, true); err != nil {
@@ -26,14 +26,8 @@ func (db *DB) recoverCatalog() (jobs []func(), err error) {
 				}
 			}
 		}
-		jobs = append(jobs, func() { db.purgeTable(t) })
 	}
-	for _, t := range maps.Clone(c.pending) {
-		if err := db.publish(t.clone()); err != nil {
-			return nil, err
-		}
-	}
-	for _, t := range maps.Clone(c.names) {
+	for _, t := range c.names {
 		for i, r := range db.replicas {
 			if installed := r.tables[t.ID]; installed == nil || installed.Version != t.Version {
 				if err := db.logs[i].propose(db.jobs.ctx, &installCommand{t}, true); err != nil {
@@ -41,6 +35,29 @@ func (db *DB) recoverCatalog() (jobs []func(), err error) {
 				}
 			}
 		}
+	}
+	return db.resumeCatalog()
+}
+
+// resumeCatalog makes pending versions visible and returns jobs for what was
+// under way.
+func (db *DB) resumeCatalog() (jobs []func(), err error) {
+	c := &db.catalog
+	c.RLock()
+	pending := maps.Clone(c.pending)
+	c.RUnlock()
+	for _, t := range pending {
+		if err := db.publish(t.clone()); err != nil {
+			return nil, err
+		}
+	}
+	c.RLock()
+	names, dropped, streams := maps.Clone(c.names), maps.Clone(c.dropped), maps.Clone(c.streams)
+	c.RUnlock()
+	for _, t := range dropped {
+		jobs = append(jobs, func() { db.purgeTable(t) })
+	}
+	for _, t := range names {
 		for _, ix := range t.Global {
 			switch ix.Status {
 			case IndexCreating:
@@ -58,8 +75,8 @@ func (db *DB) recoverCatalog() (jobs []func(), err error) {
 		}
 	}
 	// A stream stays open only as long as its table writes to it.
-	for id, s := range maps.Clone(c.streams) {
-		t := c.names[tableName{s.Namespace, s.Table}]
+	for id, s := range streams {
+		t := names[tableName{s.Namespace, s.Table}]
 		if t == nil || t.ID != id.table || t.Stream == nil || t.Stream.ID != id.stream {
 			if err := db.closeStream(id.table, id.stream); err != nil {
 				return nil, err

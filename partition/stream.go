@@ -126,11 +126,24 @@ func (db *DB) StreamShards(s *Stream) []StreamShard {
 }
 
 // StreamEnd is the position behind everything written so far.
-func (db *DB) StreamEnd(s *Stream, shard int) StreamPos {
+func (db *DB) StreamEnd(ctx context.Context, s *Stream, shard int) (StreamPos, error) {
 	if s.Ends != nil {
-		return StreamPos{Seq: s.Ends[shard] + 1}
+		return StreamPos{Seq: s.Ends[shard] + 1}, nil
 	}
-	return StreamPos{Seq: db.replicas[shard].applied.Load() + 1}
+	seq, err := db.applied(ctx, shard)
+	return StreamPos{Seq: seq + 1}, err
+}
+
+// appliedEverywhere lists, by shard, the sequence it has reached.
+func (db *DB) appliedEverywhere() ([]uint64, error) {
+	all := make([]uint64, len(db.logs))
+	for shard := range all {
+		var err error
+		if all[shard], err = db.applied(db.jobs.ctx, shard); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // StreamStart is the oldest position that is kept: what lies before it was
@@ -173,7 +186,7 @@ func (db *DB) ReadStream(ctx context.Context, s *Stream, shard int, from StreamP
 
 // openStream gives a table whose stream is being enabled its stream. The caller
 // holds ddl and saves both.
-func (db *DB) openStream(t *Table) error {
+func (db *DB) openStream(t *Table) (err error) {
 	t.NextStream++
 	t.Stream.ID = t.NextStream
 	now := db.Now()
@@ -188,8 +201,8 @@ func (db *DB) openStream(t *Table) error {
 		ID: t.Stream.ID, TableID: t.ID, Namespace: t.Namespace, Table: t.Name, Label: t.LatestStreamLabel,
 		ViewType: t.Stream.ViewType, Key: t.Key, Created: now,
 	}
-	for _, r := range db.replicas {
-		s.Starts = append(s.Starts, r.applied.Load())
+	if s.Starts, err = db.appliedEverywhere(); err != nil {
+		return err
 	}
 	return db.saveStream(s)
 }
@@ -204,8 +217,9 @@ func (db *DB) closeStream(table, id uint32) error {
 	}
 	s := *old
 	s.Closed = db.Now()
-	for _, r := range db.replicas {
-		s.Ends = append(s.Ends, r.applied.Load())
+	var err error
+	if s.Ends, err = db.appliedEverywhere(); err != nil {
+		return err
 	}
 	return db.saveStream(&s)
 }

@@ -270,7 +270,8 @@ func (h *streamModel) check() {
 	for _, part := range h.db.StreamShards(h.stream) {
 		start, err := h.db.StreamStart(context.Background(), h.stream, part.Index)
 		require.NoError(h.t, err)
-		end := h.db.StreamEnd(h.stream, part.Index)
+		end, err := h.db.StreamEnd(context.Background(), h.stream, part.Index)
+		require.NoError(h.t, err)
 		var last StreamPos
 		var at time.Time
 		require.NoError(h.t, h.db.ReadStream(context.Background(), h.stream, part.Index, StreamPos{}, func(r *StreamRecord) (bool, error) {

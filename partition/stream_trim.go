@@ -39,6 +39,9 @@ func (db *DB) trimStreams(ctx context.Context) error {
 	db.catalog.RUnlock()
 	for _, s := range streams {
 		if !s.Closed.IsZero() && s.Closed.Before(limit) {
+			if !db.LeadsCatalog() {
+				continue
+			}
 			if err := db.dropStream(s); err != nil {
 				return err
 			}
@@ -48,6 +51,9 @@ func (db *DB) trimStreams(ctx context.Context) error {
 			continue
 		}
 		for shard := range db.logs {
+			if !db.acts(shard) {
+				continue
+			}
 			// What was trimmed before is not looked at again, nor its tombstones.
 			start, err := db.StreamStart(ctx, s, shard)
 			if err != nil {

@@ -37,5 +37,6 @@ func (db *DB) sweep(ctx context.Context) error {
 		db.trimStreams(ctx),
 		db.forgetTokens(ctx),
 		db.forgetTransactions(),
+		db.resolveStale(ctx),
 	)
 }

@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
 
@@ -51,3 +52,5 @@ func (r tokenRange) intersect(o tokenRange) (both tokenRange, ok bool) {
 }
 
 var wholeRing = tokenRange{0, math.MaxUint64}
+
+func hexToken(t Token) string { return fmt.Sprintf("%016x", uint64(t)) }

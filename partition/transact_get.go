@@ -59,6 +59,10 @@ func (db *DB) TransactGet(ctx context.Context, reads []KeyRead, fn func(i int, i
 type sighting struct {
 	version uint64 // of an absent item: when the shard last deleted one
 	held    bool
+	// incarnation is of the state that was looked at: when a shard last deleted
+	// something is known of one only.
+	incarnation uint64
+	item        item.Item // nil if absent or not wanted
 }
 
 func (db *DB) readTogether(ctx context.Context, reads []KeyRead) ([]item.Item, *TransactionCanceled, error) {
@@ -84,7 +88,8 @@ func (db *DB) readTogether(ctx context.Context, reads []KeyRead) ([]item.Item, *
 	canceled := &TransactionCanceled{Reasons: make([]error, len(reads))}
 	conflict := false
 	for i := range reads {
-		if first[i].held || second[i].held || first[i].version != second[i].version {
+		if first[i].held || second[i].held || first[i].version != second[i].version ||
+			first[i].incarnation != second[i].incarnation {
 			canceled.Reasons[i], conflict = ErrTransactionConflict, true
 		}
 	}
@@ -103,34 +108,59 @@ func (db *DB) readTogether(ctx context.Context, reads []KeyRead) ([]item.Item, *
 func (db *DB) look(ctx context.Context, byShard map[int][]int, keys [][]byte, items []item.Item, again bool) ([]sighting, error) {
 	seen := make([]sighting, len(keys))
 	for shard, positions := range byShard {
-		lastDelete := db.replicas[shard].lastDelete.Load()
-		err := db.view(ctx, shard, Strong, func(snap snapshot) error {
-			if again {
-				lastDelete = db.replicas[shard].lastDelete.Load()
+		wanted := make([][]byte, len(positions))
+		for n, i := range positions {
+			wanted[n] = keys[i]
+		}
+		found, err := db.lookShard(ctx, shard, wanted, again, items != nil)
+		if err != nil {
+			return nil, err
+		}
+		for n, i := range positions {
+			seen[i] = found[n]
+			if items != nil {
+				items[i] = found[n].item
 			}
-			for _, i := range positions {
-				held, err := snap.Has(lockKey(keys[i]))
-				if err != nil {
-					return err
-				}
-				seen[i] = sighting{version: lastDelete, held: held}
-				if _, err := snap.Get(keys[i], func(value []byte) error {
-					version, it, err := parseRecord(value)
-					if err != nil {
-						return err
-					}
-					seen[i].version = version
-					if items != nil {
-						items[i] = it.Clone()
-					}
-					return nil
-				}); err != nil {
-					return err
-				}
+		}
+	}
+	return seen, nil
+}
+
+func (db *DB) lookShard(ctx context.Context, shard int, keys [][]byte, again, wanted bool) (found []sighting, err error) {
+	if db.node != nil {
+		return db.node.lookFar(ctx, shard, keys, again, wanted)
+	}
+	lastDelete := db.replicas[shard].lastDelete.Load()
+	err = db.view(ctx, shard, Strong, func(snap snapshot) error {
+		if again {
+			lastDelete = db.replicas[shard].lastDelete.Load()
+		}
+		found, err = lookAt(snap, keys, lastDelete, wanted)
+		return err
+	})
+	return found, err
+}
+
+// lookAt reads version and lock, and the items if wanted, of one shard.
+func lookAt(snap snapshot, keys [][]byte, lastDelete uint64, wanted bool) ([]sighting, error) {
+	seen := make([]sighting, len(keys))
+	for i, key := range keys {
+		held, err := snap.Has(lockKey(key))
+		if err != nil {
+			return nil, err
+		}
+		seen[i] = sighting{version: lastDelete, held: held}
+		if _, err := snap.Get(key, func(value []byte) error {
+			version, it, err := parseRecord(value)
+			if err != nil {
+				return err
+			}
+			seen[i].version = version
+			if wanted {
+				seen[i].item = it.Clone()
 			}
 			return nil
-		})
-		if err != nil {
+		}); err != nil {
 			return nil, err
 		}
 	}

@@ -100,7 +100,7 @@ func (db *DB) TransactWrite(ctx context.Context, ws []*Write, token *Idempotency
 		tx.parts[n].at = append(tx.parts[n].at, i)
 	}
 	for _, p := range tx.parts {
-		if err := db.propagators[p.shard].admit(ctx); err != nil {
+		if err := db.admit(ctx, p.shard); err != nil {
 			return TransactResult{}, err
 		}
 	}
@@ -163,7 +163,7 @@ func (tx *transaction) runTwoPhase() error {
 	if err := tx.verdict(errs); err != nil {
 		var prepared []txPart
 		for n, p := range tx.parts {
-			if errs[n] == nil {
+			if errs[n] == nil || errors.Is(errs[n], ErrOutcomeUnknown) {
 				prepared = append(prepared, p)
 			}
 		}
@@ -186,7 +186,23 @@ func (tx *transaction) runTwoPhase() error {
 			decision.token.sizes[i] = tx.ws[i].size
 		}
 	}
-	if err := tx.db.commitPart(coordinator, decision); err != nil {
+	err := tx.db.commitPart(coordinator, decision)
+	if errors.Is(err, errAborted) || errors.Is(err, ErrTransactionInProgress) {
+		// Nothing is decided: this node was so slow that its intents were taken for
+		// a dead one's, or another used the token first.
+		aborted := tx.everyPart(tx.parts, func(p txPart) error {
+			return tx.db.insist(tx.db.jobs.ctx, tx.db.logs[p.shard], &abortCommand{tx.id}, true)
+		})
+		if errors.Is(err, errAborted) {
+			canceled := &TransactionCanceled{Reasons: make([]error, len(tx.ws))}
+			for i := range canceled.Reasons {
+				canceled.Reasons[i] = ErrTransactionConflict
+			}
+			err = canceled
+		}
+		return tx.broken(err, aborted)
+	}
+	if err != nil {
 		// Undecided: the prepared shards learn at the next start what became of it.
 		tx.db.fail(fmt.Errorf("deciding a transaction: %w", err))
 		return err
@@ -210,7 +226,7 @@ func (tx *transaction) runTwoPhase() error {
 
 // commit is a part's second phase.
 func (tx *transaction) commit(p txPart) *commitCommand {
-	return &commitCommand{id: tx.id, count: len(p.at), writes: tx.writes(p), results: make([]WriteResult, len(p.at))}
+	return &commitCommand{id: tx.id, at: tx.ws[0].at, count: len(p.at), writes: tx.writes(p), results: make([]WriteResult, len(p.at))}
 }
 
 // commitPart runs the second phase of a part, in as many commits as it takes.

@@ -1,8 +1,8 @@
 package partition
 
 import (
-	"encoding/binary"
 	"errors"
+	"time"
 
 	"github.com/stator-db/stator/storage"
 )
@@ -62,6 +62,9 @@ func (c *transactCommand) apply(a *application) error {
 		for _, r := range c.results {
 			c.token.sizes = append(c.token.sizes, max(r.OldSize, r.NewSize, 0))
 		}
+		if err := a.unused(c.token); err != nil {
+			return err
+		}
 		a.remember(c.token)
 	}
 	return nil
@@ -104,6 +107,7 @@ type commitCommand struct {
 	from, count int
 	decides     bool
 	parts       int
+	at          time.Time // when the transaction began, for the ledger
 	token       *tokenRecord
 	// writes and results are the client's, by number; nil in recovery.
 	writes  []*Write
@@ -111,6 +115,15 @@ type commitCommand struct {
 }
 
 func (c *commitCommand) apply(a *application) error {
+	if c.decides {
+		aborted, err := a.aborted(c.id)
+		if err != nil {
+			return err
+		}
+		if aborted {
+			return errAborted
+		}
+	}
 	intents, err := a.intents(c.id, c.from, c.count)
 	if err != nil || len(intents) == 0 {
 		return err
@@ -137,10 +150,32 @@ func (c *commitCommand) apply(a *application) error {
 		}
 	}
 	if c.decides {
-		a.set(ledgerKey(c.id), binary.AppendUvarint([]byte{intentFormat}, uint64(c.parts)))
+		a.set(ledgerKey(c.id), ledgerRecord(c.parts, c.at))
 	}
 	if c.token != nil {
+		if err := a.unused(c.token); err != nil {
+			return err
+		}
 		a.remember(c.token)
+	}
+	return nil
+}
+
+// resolveCommand asks a coordinator's shard, for a participant that has waited
+// long, whether a transaction was decided. If it was not, it never will be.
+type resolveCommand struct {
+	id      txID
+	at      time.Time
+	decided bool // result
+}
+
+func (c *resolveCommand) apply(a *application) error {
+	value, found, err := a.b.Get(ledgerKey(c.id))
+	if err != nil {
+		return err
+	}
+	if c.decided = found && !isAborted(value); !found {
+		a.set(ledgerKey(c.id), ledgerRecord(0, c.at))
 	}
 	return nil
 }

@@ -16,6 +16,9 @@ type snapshot interface {
 
 // view passes a snapshot of a shard to fn that is as recent as c promises. A
 // snapshot in this process sees one moment.
-func (db *DB) view(_ context.Context, shard int, _ Consistency, fn func(s snapshot) error) error {
+func (db *DB) view(ctx context.Context, shard int, c Consistency, fn func(s snapshot) error) error {
+	if db.node != nil {
+		return db.node.view(ctx, shard, c, fn)
+	}
 	return db.store.Shards()[shard].View(func(s *storage.Snapshot) error { return fn(s) })
 }

@@ -22,6 +22,7 @@ type apiError struct {
 	Message    string
 	MessageKey string // "message" if empty; some exceptions spell it "Message"
 	NoMessage  bool   // the body has only __type
+	Raw        string // the whole body, if another node has written it; then only Status counts beside it
 	Extra      string // further JSON members as they go on the wire: `,"Item":{...}`
 }
 
@@ -44,6 +45,9 @@ func (e *apiError) status() int {
 }
 
 func (e *apiError) appendJSON(dst []byte) []byte {
+	if e.Raw != "" {
+		return append(dst, e.Raw...)
+	}
 	dst = append(dst, `{"__type":"`...)
 	dst = append(dst, e.Type...)
 	dst = append(dst, '"')

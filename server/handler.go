@@ -111,6 +111,9 @@ func (c *call) serve(r *http.Request) error {
 	if len(c.body) == 0 {
 		return errNotJSON
 	}
+	if !c.s.db.LeadsCatalog() && c.op.changesTables() {
+		return c.forward(r.Header.Get("X-Amz-Target"))
+	}
 	return c.run()
 }
 

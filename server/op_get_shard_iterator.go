@@ -47,13 +47,17 @@ func (c *call) iteratorStart(s *partition.Stream, shard partition.StreamShard, i
 	case iterateTrimHorizon:
 		return c.s.db.StreamStart(c.ctx, s, shard.Index)
 	case iterateLatest:
-		return c.s.db.StreamEnd(s, shard.Index), nil
+		return c.s.db.StreamEnd(c.ctx, s, shard.Index)
 	}
 	if !in.SequenceNumber.Present {
 		return none, validationText("The parameter 'SequenceNumber' is required but was not present in the request")
 	}
 	pos, ok := parseSequenceNumber(in.SequenceNumber.Value)
-	if !ok || pos.Less(shard.First) || c.s.db.StreamEnd(s, shard.Index).Less(pos) {
+	end, err := c.s.db.StreamEnd(c.ctx, s, shard.Index)
+	if err != nil {
+		return none, err
+	}
+	if !ok || pos.Less(shard.First) || end.Less(pos) {
 		return none, validationText("Invalid SequenceNumber")
 	}
 	if in.ShardIteratorType.Value == iterateAfterSequence {

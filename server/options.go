@@ -48,6 +48,8 @@ type Options struct {
 	// Admin serves the endpoints below /_stator/, which change the clock for
 	// everybody. In memory they are always there.
 	Admin bool
+	// Cluster makes the server a node of a cluster; nil is a single node.
+	Cluster *partition.ClusterOptions
 	// EnforceThroughput throttles tables and global indexes at their provisioned
 	// throughput or on-demand maximum, and partition keys at what one partition
 	// serves, as the service does.
@@ -92,7 +94,7 @@ func (o Options) validate() error {
 	if o.Shards < 0 {
 		errs = append(errs, fmt.Errorf("shard count %d is negative", o.Shards))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, o.validateCluster())...)
 }
 
 func (o Options) partition() partition.Options {
@@ -105,6 +107,7 @@ func (o Options) partition() partition.Options {
 		Logger:   o.Logger,
 		GSI:      partition.GSISync,
 		GSILag:   o.GSILag,
+		Cluster:  o.Cluster,
 	}
 	if o.GSIConsistency == "eventual" {
 		p.GSI = partition.GSIEventual

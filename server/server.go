@@ -55,6 +55,7 @@ func open(o Options, clock func() time.Time) (*Server, error) {
 	if o.EnforceThroughput {
 		s.throttle = newBuckets()
 	}
+	db.HandleForwarded(s.serveForwarded)
 	s.engine = s.routes()
 	return s, nil
 }
@@ -70,6 +71,7 @@ func (s *Server) routes() *gin.Engine {
 	engine.GET("/ready", s.serveReady)
 	s.adminRoutes(engine)
 	s.consoleRoutes(engine)
+	s.clusterRoutes(engine)
 	engine.POST("/", s.serveAPI)
 	engine.NoRoute(s.serveAPI)
 	return engine

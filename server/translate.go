@@ -32,8 +32,10 @@ func (c *call) toAPIError(err error) *apiError {
 	switch {
 	case errors.Is(err, partition.ErrTableNotFound): // dropped while the request was under way
 		return resourceNotFound()
-	case errors.Is(err, partition.ErrClosed), errors.Is(err, storage.ErrClosed):
-		return errUnavailable
+	case errors.Is(err, partition.ErrClosed), errors.Is(err, storage.ErrClosed), errors.Is(err, partition.ErrUnavailable):
+		return errUnavailable // nothing was done: SDKs try again
+	case errors.Is(err, partition.ErrOutcomeUnknown):
+		return errInternal // as the service answers then
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return errInternal // the client is gone: nobody reads this
 	}

@@ -1,0 +1,287 @@
+package partition
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stator-db/stator/partition/replication"
+	"github.com/stator-db/stator/partition/transport"
+	"github.com/stator-db/stator/storage"
+)
+
+// Reads of shards in a cluster. A strong read goes to the leader, which makes
+// sure that it still leads (ReadIndex; Ongaro, "Consensus: Bridging Theory and
+// Practice", section 6.4) and has applied what was committed before. An eventual
+// read goes to any replica. A replica on another node is read in pieces; a
+// strong read that goes on in another piece may see later writes, never fewer.
+
+// clusterView is DB.view in a cluster.
+func (n *node) view(ctx context.Context, shard int, c Consistency, fn func(s snapshot) error) error {
+	id := groupOf(shard)
+	if c == Strong {
+		err := n.viewHere(ctx, id, true, fn)
+		if !errors.Is(err, errNotHere) {
+			return err
+		}
+	} else if n.readHere(shard) {
+		err := n.viewHere(ctx, id, false, fn)
+		if !errors.Is(err, errNotHere) {
+			return err
+		}
+	}
+	ctx, cancel := n.bounded(ctx)
+	defer cancel()
+	return fn(&remoteSnapshot{ctx: ctx, route: n.routes[shard], strong: c == Strong})
+}
+
+// errNotHere: this node cannot serve the read, another may.
+var errNotHere = errors.New("not served here")
+
+// viewHere passes a snapshot of a replica on this node to fn. fn has not been
+// called if the error is errNotHere.
+func (n *node) viewHere(ctx context.Context, id replication.Group, strong bool, fn func(s snapshot) error) error {
+	g := n.group(id)
+	if g == nil {
+		return errNotHere
+	}
+	if strong {
+		if n.runtime.Leader(id) != n.id {
+			return errNotHere
+		}
+		bounded, cancel := n.bounded(ctx)
+		_, err := n.runtime.ReadIndex(bounded, id)
+		cancel()
+		switch {
+		case notApplied(err):
+			return errNotHere
+		case err != nil:
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+	for {
+		r := g.replica.Load()
+		called := false
+		err := r.shard.View(func(s *storage.Snapshot) error {
+			called = true
+			return fn(s)
+		})
+		if called || !errors.Is(err, storage.ErrClosed) || g.replica.Load() == r {
+			return err
+		}
+	}
+}
+
+// readHere reports whether the policy has an eventual read served by this node.
+func (n *node) readHere(shard int) bool { return n.group(groupOf(shard)) != nil }
+
+// What a request to read asks for.
+const (
+	readGet  = 1
+	readScan = 2
+
+	readStrong   = 1 << 0
+	readKeysOnly = 1 << 1
+	readReverse  = 1 << 2
+)
+
+// How much a piece of a scan holds: little at first, for most scans end soon.
+const (
+	firstPiece = 64 << 10
+	maxPiece   = 1 << 20
+)
+
+// remoteSnapshot reads a replica on another node.
+type remoteSnapshot struct {
+	ctx    context.Context
+	route  *route
+	strong bool
+	at     replication.Node // who answered last
+}
+
+func (s *remoteSnapshot) Get(key []byte, fn func(value []byte) error) (bool, error) {
+	r, err := s.call(appendBytes(nil, key), readGet, 0)
+	if err != nil || r.byte() == 0 {
+		return false, err
+	}
+	value := r.bytes()
+	if r.err != nil {
+		return false, r.err
+	}
+	if fn == nil {
+		return true, nil
+	}
+	return true, fn(value)
+}
+
+func (s *remoteSnapshot) Has(key []byte) (bool, error) { return s.Get(key, nil) }
+
+func (s *remoteSnapshot) Scan(bounds storage.Range, fn func(key, value []byte) (bool, error)) error {
+	var flags byte
+	if bounds.KeysOnly {
+		flags |= readKeysOnly
+	}
+	if bounds.Reverse {
+		flags |= readReverse
+	}
+	for size := firstPiece; ; size = min(4*size, maxPiece) {
+		request := appendBytes(appendBytes(nil, bounds.Lower), bounds.Upper)
+		request = append(request, 0)
+		if bounds.Upper == nil {
+			request[len(request)-1] = 1
+		}
+		r, err := s.call(binary.AppendUvarint(request, uint64(size)), readScan, flags)
+		if err != nil {
+			return err
+		}
+		more := r.byte() == 1
+		var last []byte
+		for count := r.uvarint(); count > 0 && r.err == nil; count-- {
+			key, value := r.bytes(), r.bytes()
+			if r.err != nil {
+				break
+			}
+			if goOn, err := fn(key, value); err != nil || !goOn {
+				return err
+			}
+			last = key
+		}
+		if r.err != nil {
+			return r.err
+		}
+		if !more || last == nil {
+			return nil
+		}
+		if bounds.Reverse {
+			bounds.Upper = last
+		} else {
+			bounds.Lower = append(append(make([]byte, 0, len(last)+1), last...), 0)
+		}
+	}
+}
+
+// call sends a request until somebody answers it; reading twice does no harm.
+func (s *remoteSnapshot) call(body []byte, what, flags byte) (*wireReader, error) {
+	l := s.route
+	if s.strong {
+		flags |= readStrong
+	}
+	request := binary.AppendUvarint(make([]byte, 0, len(body)+16), uint64(l.id))
+	request = append(append(request, what, flags), body...)
+	for attempt := 0; ; attempt++ {
+		to := s.at
+		if to == 0 || attempt > 0 {
+			if s.strong {
+				to = l.leader(attempt)
+			} else {
+				to = l.node.nearest(l.shard, attempt)
+			}
+		}
+		var err error = errNoLeader
+		if to != 0 && to != l.node.id {
+			var response []byte
+			l.node.forwards.Add(1)
+			if response, err = l.node.transport.Call(s.ctx, uint64(to), methodRead, request); err == nil {
+				s.at = to
+				return &wireReader{b: response}, nil
+			}
+			l.hint.CompareAndSwap(uint64(to), 0)
+			var remote *transport.RemoteError
+			if errors.As(err, &remote) && !isNotHere(err) {
+				return nil, err
+			}
+		}
+		if !l.pause(s.ctx, attempt+1) {
+			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+}
+
+// codeNotHere is the code of errNotHere between nodes.
+const codeNotHere = 1
+
+type notHereError struct{ error }
+
+func (notHereError) Code() uint8 { return codeNotHere }
+
+func isNotHere(err error) bool {
+	var remote *transport.RemoteError
+	return errors.As(err, &remote) && remote.Code == codeNotHere
+}
+
+// serveRead answers remoteSnapshot.
+func (n *node) serveRead(ctx context.Context, request []byte) (response []byte, err error) {
+	r := wireReader{b: request}
+	id, what, flags := replication.Group(r.uvarint()), r.byte(), r.byte()
+	if r.err != nil {
+		return nil, errBadRequest
+	}
+	err = n.viewHere(ctx, id, flags&readStrong != 0, func(s snapshot) error {
+		switch what {
+		case readGet:
+			key := r.bytes()
+			if r.err != nil {
+				return errBadRequest
+			}
+			found, err := s.Get(key, func(value []byte) error {
+				response = appendBytes(append(make([]byte, 0, len(value)+16), 1), value)
+				return nil
+			})
+			if err == nil && !found {
+				response = []byte{0}
+			}
+			return err
+		case readScan:
+			lower, upper, open := r.bytes(), r.bytes(), r.byte() == 1
+			size := int(min(r.uvarint(), maxPiece))
+			if r.err != nil {
+				return errBadRequest
+			}
+			if open {
+				upper = nil
+			}
+			bounds := storage.Range{Lower: lower, Upper: upper, KeysOnly: flags&readKeysOnly != 0, Reverse: flags&readReverse != 0}
+			more, count := byte(0), uint64(0)
+			var body []byte
+			err := s.Scan(bounds, func(key, value []byte) (bool, error) {
+				if len(body) > 0 && len(body)+len(key)+len(value) > size {
+					more = 1
+					return false, nil
+				}
+				body = appendBytes(appendBytes(body, key), value)
+				count++
+				return true, nil
+			})
+			response = binary.AppendUvarint(append(make([]byte, 0, len(body)+16), more), count)
+			response = append(response, body...)
+			return err
+		}
+		return errBadRequest
+	})
+	if errors.Is(err, errNotHere) {
+		return nil, notHereError{err}
+	}
+	return response, err
+}
+
+// nearest is the replica to ask for an eventual read, another at each attempt.
+func (n *node) nearest(shard, attempt int) replication.Node {
+	replicas := n.topology.replicas(shard)
+	var best replication.Node
+	var least time.Duration
+	for i := range replicas {
+		to := replicas[(attempt+i)%len(replicas)]
+		if to == n.id {
+			continue
+		}
+		if attempt > 0 {
+			return to
+		}
+		if rtt := n.transport.RoundTrip(uint64(to)); best == 0 || rtt > 0 && rtt < least {
+			best, least = to, rtt
+		}
+	}
+	return best
+}
