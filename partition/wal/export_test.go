@@ -1,6 +1,9 @@
 package wal
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // FixSalt makes the bytes that a log writes predictable.
 func (o *Options) FixSalt(salt uint64) { o.salt = func() uint64 { return salt } }
@@ -57,4 +60,10 @@ func Payloads(segment []byte) [][]byte {
 		}
 		all = append(all, bytes.Clone(payload))
 	}
+}
+
+// SetVersion makes a segment one of another format version.
+func SetVersion(segment []byte, version uint32) {
+	binary.LittleEndian.PutUint32(segment[8:], version)
+	binary.LittleEndian.PutUint32(segment[12:], segmentHeaderSum(segment))
 }

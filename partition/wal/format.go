@@ -25,6 +25,21 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// sumByte adds a byte to a checksum. Bytes in a local array would escape to the
+// heap through crc32.Update, once per entry.
+func sumByte(sum uint32, b byte) uint32 {
+	return ^(castagnoli[byte(^sum)^b] ^ ^sum>>8)
+}
+
+// sumUint64 adds the eight bytes of v, little endian.
+func sumUint64(sum uint32, v uint64) uint32 {
+	for range 8 {
+		sum = sumByte(sum, byte(v))
+		v >>= 8
+	}
+	return sum
+}
+
 // segmentName is the file name of a segment.
 func segmentName(id uint64) string { return fmt.Sprintf("%016x%s", id, segmentSuffix) }
 
@@ -91,11 +106,8 @@ func putFrameHeader(frame []byte, s identity, off int64) {
 }
 
 func frameHeaderSum(h []byte, s identity, off int64) uint32 {
-	var place [24]byte
-	binary.LittleEndian.PutUint64(place[:], s.salt)
-	binary.LittleEndian.PutUint64(place[8:], s.id)
-	binary.LittleEndian.PutUint64(place[16:], uint64(off))
-	return crc32.Update(crc32.Checksum(place[:], castagnoli), castagnoli, h[:12])
+	sum := sumUint64(sumUint64(sumUint64(0, s.salt), s.id), uint64(off))
+	return crc32.Update(sum, castagnoli, h[:12])
 }
 
 // parseFrameHeader reports whether h begins with the header of a frame of s at

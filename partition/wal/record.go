@@ -67,12 +67,8 @@ func appendEntry(b []byte, group, index uint64, e *raftpb.Entry) []byte {
 }
 
 func entrySum(group, index, term uint64, kind byte, data []byte) uint32 {
-	var head [25]byte
-	binary.LittleEndian.PutUint64(head[:], group)
-	binary.LittleEndian.PutUint64(head[8:], index)
-	binary.LittleEndian.PutUint64(head[16:], term)
-	head[24] = kind
-	return crc32.Update(crc32.Checksum(head[:], castagnoli), castagnoli, data)
+	sum := sumUint64(sumUint64(sumUint64(0, group), index), term)
+	return crc32.Update(sumByte(sum, kind), castagnoli, data)
 }
 
 // decoder reads the fields of records. After the first failure it yields zeros.
