@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,8 @@ func chromium(t *testing.T) string {
 type backend struct {
 	t   *testing.T
 	url string
+	// delay holds back every request of a browser by so many nanoseconds.
+	delay atomic.Int64
 }
 
 func newBackend(t *testing.T, o server.Options) *backend {
@@ -43,13 +46,23 @@ func newBackend(t *testing.T, o server.Options) *backend {
 	o.InMemory, o.Shards = true, 2
 	s, err := server.Open(o)
 	require.NoError(t, err)
-	web := httptest.NewServer(s)
+	b := &backend{t: t}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if delay := b.delay.Load(); delay > 0 && r.Header.Get("Sec-Fetch-Mode") != "" {
+			select {
+			case <-time.After(time.Duration(delay)):
+			case <-r.Context().Done():
+			}
+		}
+		s.ServeHTTP(w, r)
+	}))
+	b.url = web.URL
 	t.Cleanup(func() {
 		web.CloseClientConnections() // a browser may still follow the request log
 		web.Close()
 		require.NoError(t, s.Close())
 	})
-	return &backend{t, web.URL}
+	return b
 }
 
 // call makes an API request as access key local in us-east-1 and returns the answer.

@@ -29,11 +29,11 @@ export function clock(date) {
   return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${String(d.getMilliseconds()).padStart(3, '0')}`;
 }
 
-/** moment is a local date and time; epoch seconds, as the API gives them. */
-export function moment(seconds) {
+/** moment is a local date and time of epoch seconds, as the API gives them. */
+export function moment(seconds, precise = false) {
   if (!seconds) return '–';
   const d = new Date(seconds * 1000);
-  return Number.isNaN(d.getTime()) ? '–' : `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}`;
+  return Number.isNaN(d.getTime()) ? '–' : `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}${precise ? ':' + two(d.getSeconds()) : ''}`;
 }
 
 /** cut shortens a text without leaving half a character. */
@@ -44,3 +44,6 @@ export function cut(text, length) {
 }
 
 export const plural = (n, one, many = one + 's') => `${count(n)} ${n === 1 ? one : many}`;
+
+/** units are capacity units. */
+export const units = (n) => `${decimal(n)} ${n === 1 ? 'unit' : 'units'}`;

@@ -19,7 +19,7 @@ export default function ClusterPage() {
     try {
       const answer = await look('/_stator/cluster', { signal });
       setAlone(!answer);
-      setCluster(normalize(answer ?? { nodes: [{ id: location.host, addresses: [location.host], state: 'alive' }], shards: [{ id: 0 }] }));
+      setCluster(normalize(answer ?? { nodes: [{ id: 'node', addresses: [location.host], state: 'alive' }], shards: [{ id: 0 }] }));
       setError(null);
     } catch (e) { if (!signal.aborted) setError(e.name === 'TypeError' ? new Error('The server cannot be reached.') : e); }
   });
@@ -57,7 +57,7 @@ function Ring({ nodes, shards, colour, picked, pick }) {
       return html`<g key=${s.id} onMouseEnter=${() => pick(s.id)} onMouseLeave=${() => pick(null)}>
         ${flow > 0 && html`<path class="flow" d=${`M ${x} ${y} Q ${x * 0.4 + nx * 0.2} ${y * 0.4 + ny * 0.2} ${nx} ${ny}`} stroke-width=${0.8 + 5 * flow / busiest} opacity=${0.15 + 0.35 * flow / busiest}/>`}
         <path class="shard-arc" d=${arc(s.from + gap, s.to - gap, outer)} stroke=${colour(s.leader)} stroke-width=${picked === s.id ? 26 : 20}/>
-        ${s.replicas.map((r, i) => {
+        ${nodes.length > 1 && s.replicas.map((r, i) => {
           const [cx, cy] = point(middle + (i - (s.replicas.length - 1) / 2) * Math.min(0.018, 0.7 * (s.to - s.from) / Math.max(1, s.replicas.length)), replicaRing);
           return html`<circle key=${r.node} class="replica" cx=${cx} cy=${cy} r=${shards.length > 64 ? 2.5 : 4.5} fill=${colour(r.node)} opacity=${r.node === s.leader ? 1 : 0.75}/>`;
         })}

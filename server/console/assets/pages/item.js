@@ -14,6 +14,9 @@ import { SnippetButton } from '../ui/snippet.js';
 
 const write = { typed: (item) => toTyped(item), plain: (item) => toPlain({ M: item }) };
 
+/** keysFirst puts the attributes of the key before the others. */
+const keysFirst = (item, keys) => ({ ...Object.fromEntries(keys.map((k) => [k, item[k]])), ...item });
+
 /** ItemDialog edits the item of a key, or a new one for null. */
 export function ItemDialog({ table, itemKey, onClose }) {
   const keys = table.KeySchema.map((k) => k.AttributeName);
@@ -30,9 +33,10 @@ export function ItemDialog({ table, itemKey, onClose }) {
   const work = useWork();
 
   const take = (found) => {
-    setBefore(found);
-    setItem(found);
-    if (form !== 'form') setText(write[form](found));
+    const sorted = keysFirst(found, keys);
+    setBefore(sorted);
+    setItem(sorted);
+    if (form !== 'form') setText(write[form](sorted));
     setConflict(null);
     setWrong(null);
   };

@@ -2,7 +2,7 @@
 // again by the keys they began after.
 import { html, useEffect, useRef, useState } from '../html.js';
 import { call } from '../dynamodb.js';
-import { count, decimal, micros, plural } from '../format.js';
+import { count, micros, plural, units } from '../format.js';
 import { blankForm, request } from '../requests.js';
 import { keyFrom } from '../tables.js';
 import { Loading, Problem, useWork } from '../ui/basics.js';
@@ -76,7 +76,7 @@ export function Items({ table }) {
     <${Problem} error=${work.error}><button type="button" onClick=${again}>Try again</button><//>
     <div class="result-bar">
       <div role="status">${work.busy ? html`<${Loading}>${looked ? `Nothing matched among ${plural(looked, 'item')} so far …` : 'Reading …'}<//>` : result && html`<strong>${plural(result.items.length, 'item')}</strong>
-        <span class="muted"> of ${count(result.scanned)} looked at · ${decimal(result.consumed)} units · ${micros(result.micros)}</span>`}</div>
+        <span class="muted"> of ${count(result.scanned)} looked at · ${units(result.consumed)} · ${micros(result.micros)}</span>`}</div>
       <div class="actions">
         ${selected.length > 0 && html`<button type="button" class="small danger" onClick=${() => setDialog({ kind: 'delete', items: selected })}>Delete ${selected.length}</button>`}
         ${result && html`<${ColumnsButton} all=${all} hidden=${hidden} onChange=${setHidden}/>

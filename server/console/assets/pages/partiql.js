@@ -1,7 +1,7 @@
 // PartiQL statements: an editor, what was run before, and the result.
 import { html, useEffect, useRef, useState } from '../html.js';
 import { call } from '../dynamodb.js';
-import { count, decimal, micros, plural } from '../format.js';
+import { count, micros, plural, units } from '../format.js';
 import { remember, remembered } from '../settings.js';
 import { tableNames } from '../tables.js';
 import { Loading, useWork } from '../ui/basics.js';
@@ -79,7 +79,7 @@ export default function PartiQLPage() {
         ${tables.length > 0 && html`<label class="inline-field"><span class="hidden">Begin with a table</span><select value="" onChange=${(e) => { if (e.target.value) { setText(`SELECT * FROM "${e.target.value.replaceAll('"', '""')}"`); e.target.value = ''; } }}><option value="">Table …</option>${tables.slice(0, 1000).map((n) => html`<option key=${n} value=${n}>${n}</option>`)}</select></label>`}
         <span class="muted hide-small"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span></div></section>
     ${work.busy && html`<${Loading}>Running …<//>`}
-    ${result && html`<div class="result-bar"><div role="status"><strong>${plural(result.items.length, 'item')}</strong> <span class="muted">· ${decimal(result.consumed)} units · ${micros(result.micros)}</span></div>
+    ${result && html`<div class="result-bar"><div role="status"><strong>${plural(result.items.length, 'item')}</strong> <span class="muted">· ${units(result.consumed)} · ${micros(result.micros)}</span></div>
         <div class="actions">${columns.length > 0 && html`<${ColumnsButton} all=${columns} hidden=${hidden} onChange=${setHidden}/>`}</div></div>
       ${result.items.length === 0 ? html`<div class="empty"><p class="empty-title">${result.next ? 'Nothing on this page' : 'Done'}</p><p>${/^\s*select/i.test(result.statement) ? 'Nothing matches.' : 'The statement was carried out and returned no items.'}</p></div>`
         : html`<${Grid} items=${result.items} columns=${shownColumns(columns, hidden)} keys=${[]} open=${setViewed}/>`}

@@ -1,6 +1,6 @@
 // The live request log: what the server is asked for, as it happens.
 import { html, useEffect, useRef, useState } from '../html.js';
-import { clock, count, decimal, micros } from '../format.js';
+import { clock, count, decimal, micros, units } from '../format.js';
 import { remember, remembered } from '../settings.js';
 import { Badge, Check, Choice, Empty, Input, Select } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
@@ -51,7 +51,7 @@ export default function RequestsPage() {
   const live = state.connected && !paused;
   return html`<div class="page-head"><h1>Requests</h1><span class="muted" role="status"><span class=${`dot ${live ? 'on' : 'off'}`}></span>${paused ? 'paused' : state.connected ? 'live' : 'connecting …'}</span>
       <div class="actions"><button type="button" onClick=${() => setPaused(!paused)} aria-pressed=${paused}>${paused ? 'Go on' : 'Pause'}</button><button type="button" onClick=${clear}>Clear</button></div></div>
-    <div class="panel row end"><${Input} type="search" data-key="/" class="grow" aria-label="Filter requests" placeholder="Filter by table, key, access key, error …" value=${filter} onChange=${setFilter}/>
+    <div class="panel row middle"><${Input} type="search" data-key="/" class="grow" aria-label="Filter requests" placeholder="Filter by table, key, access key, error …" value=${filter} onChange=${setFilter}/>
       <${Select} aria-label="Operation" value=${operation} options=${[['', 'All operations'], ...operations]} onChange=${setOperation}/>
       <${Choice} label="Which" value=${kind} onChange=${setKind} options=${[['all', 'All'], ['errors', 'Errors'], ['scans', 'Scans'], ['slow', '≥ 10 ms']]}/>
       <${Check} label="The console's own" checked=${own} onChange=${(v) => { setOwn(v); remember('ownRequests', v); }}/></div>
@@ -67,6 +67,6 @@ export default function RequestsPage() {
     ${viewed && html`<${Dialog} title=${viewed.operation} kind="narrow" onClose=${() => setViewed(null)}><div class="dialog-body"><dl class="facts">
       <dt>Time</dt><dd class="mono">${viewed.time}</dd><dt>Access key</dt><dd class="mono">${viewed.account}</dd><dt>Region</dt><dd class="mono">${viewed.region}</dd>
       <dt>Table</dt><dd class="mono">${viewed.table || '–'}</dd>${viewed.index && html`<dt>Index</dt><dd class="mono">${viewed.index}</dd>`}<dt>Key</dt><dd class="mono">${viewed.key?.join(' · ') || '–'}</dd>
-      <dt>Keys named</dt><dd>${count(viewed.keys)}</dd><dt>Capacity</dt><dd>${decimal(viewed.consumed)} units</dd><dt>Latency</dt><dd>${micros(viewed.micros)} in the server</dd>
+      <dt>Keys named</dt><dd>${count(viewed.keys)}</dd><dt>Capacity</dt><dd>${units(viewed.consumed)}</dd><dt>Latency</dt><dd>${micros(viewed.micros)} in the server</dd>
       <dt>Items</dt><dd>${count(viewed.read)} read, ${count(viewed.returned)} returned${viewed.scan ? '; this was a Scan' : ''}</dd><dt>Answer</dt><dd>${viewed.status}${viewed.error ? ` ${viewed.error}` : ''}</dd></dl></div><//>`}`;
 }

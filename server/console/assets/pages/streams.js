@@ -73,7 +73,8 @@ function Record({ record: { eventName, dynamodb: d, userIdentity } }) {
   return html`<details class="record"><summary><${Badge} kind=${kinds[eventName]}>${eventName.toLowerCase()}<//>
       <bdi class="mono">${Object.entries(d.Keys).map(([n, v]) => `${n}=${brief(v, 80)}`).join(' ')}</bdi>
       ${changed.length > 0 && html`<span class="muted-inline">${changed.slice(0, 6).join(', ')}${changed.length > 6 ? ' …' : ''}</span>`}${userIdentity && html`<${Badge}>expired<//>`}
-      <span class="muted">${moment(d.ApproximateCreationDateTime)} · ${d.SequenceNumber.replace(/^0+/, '')}</span></summary>
+      <span class="muted">${moment(d.ApproximateCreationDateTime, true)}</span></summary>
+    <p class="muted mono">${d.SequenceNumber}</p>
     ${changed.length > 0 && html`<div class="versus"><b></b><b>Before</b><b>After</b>${changed.map((n) => html`<b key=${'b' + n}>${n}</b><div class="mono">${Object.hasOwn(before, n) ? brief(before[n], 600) : '(not there)'}</div><div class="mono">${Object.hasOwn(after, n) ? brief(after[n], 600) : '(not there)'}</div>`)}</div>`}
     ${!changed.length && html`<pre class="text" tabindex="0">${toPlain({ M: after || before || d.Keys })}</pre>`}</details>`;
 }

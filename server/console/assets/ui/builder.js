@@ -26,7 +26,7 @@ export function Builder({ table, form, onChange, known }) {
         <${Input} aria-label=${`Value of ${range.name}`} value=${form.range.first} placeholder="any" onChange=${(first) => set({ range: { ...form.range, first } })}/>
         ${form.range.operator === 'between' && html`<${Input} aria-label=${`Upper value of ${range.name}`} value=${form.range.second} onChange=${(second) => set({ range: { ...form.range, second } })}/>`}</div><//>`}</div>`}
     ${form.filters.length > 0 && html`<${Filters} form=${form} set=${set} known=${known}/>`}
-    <div class="row end">
+    <div class="row middle">
       <button type="button" class="small" onClick=${() => set({ filters: [...form.filters, { name: '', operator: '=', type: 'S', value: '', second: '' }] })}>Add filter</button>
       ${form.mode === 'Query' && range && html`<${Check} label="Descending" checked=${form.backward} onChange=${(backward) => set({ backward })}/>`}
       <${Check} label="Strongly consistent" checked=${form.strong && !global} disabled=${global} onChange=${(strong) => set({ strong })}/></div>

@@ -37,10 +37,11 @@ export function Grid({ items, columns, keys, open, selection, onSelect }) {
     onSelect(next);
   };
   const first = columns[0];
+  const numeric = (c) => items.length > 0 && items.every((item) => !Object.hasOwn(item, c) || typeOf(item[c]) === 'N');
   return html`<div class="table-scroll grid" tabindex="0" role="region" aria-label="Items"><table>
     <thead><tr>${selection && html`<th class="pick-cell"><input type="checkbox" aria-label="Select all items of this page" checked=${items.length > 0 && selection.size === items.length}
         indeterminate=${selection.size > 0 && selection.size < items.length} onChange=${(e) => onSelect(new Set(e.target.checked ? items : []))}/></th>`}
-      ${columns.map((c) => html`<th key=${'c' + c} aria-sort=${sort?.by === c ? (sort.down ? 'descending' : 'ascending') : 'none'}><button type="button" class="sort" title="Sort this page" onClick=${() => click(c)}>${cut(c, 60)}${keys.includes(c) ? html` <span class="type">key</span>` : ''}</button></th>`)}</tr></thead>
+      ${columns.map((c) => html`<th key=${'c' + c} class=${numeric(c) ? 'num' : ''} aria-sort=${sort?.by === c ? (sort.down ? 'descending' : 'ascending') : 'none'}><button type="button" class="sort" title="Sort this page" onClick=${() => click(c)}>${cut(c, 60)}${keys.includes(c) ? html` <span class="type">key</span>` : ''}</button></th>`)}</tr></thead>
     <tbody>${rows.map((item, i) => html`<tr key=${i} aria-selected=${selection ? selection.has(item) : undefined} onClick=${(e) => { if (!e.target.closest('button, input') && !String(getSelection())) open?.(item); }}>
       ${selection && html`<td class="pick-cell"><input type="checkbox" aria-label="Select this item" checked=${selection.has(item)} onChange=${(e) => toggle(item, e.target.checked)}/></td>`}
       ${columns.map((c) => html`<${Cell} key=${'c' + c} value=${Object.hasOwn(item, c) ? item[c] : undefined} open=${c === first && open ? () => open(item) : null}/>`)}</tr>`)}</tbody></table></div>`;
@@ -64,5 +65,5 @@ export function ColumnsButton({ all, hidden, onChange }) {
   return html`<button type="button" class="small" onClick=${() => set(true)}>Columns ${shown.size}/${all.length}</button>
     ${open && html`<${Dialog} title="Columns" onClose=${() => set(false)} kind="narrow"><div class="dialog-body">
       <div class="actions"><button type="button" class="small" onClick=${() => onChange(new Set())}>All</button><button type="button" class="small" onClick=${() => onChange(null)}>The first ${firstColumns}</button></div>
-      <div class="columns">${all.map((c) => html`<${Check} key=${'c' + c} label=${c} checked=${shown.has(c)} onChange=${(on) => toggle(c, on)}/>`)}</div></div><//>`}`;
+      <div class="columns">${all.map((c) => html`<${Check} key=${'c' + c} label=${cut(c, 80)} checked=${shown.has(c)} onChange=${(on) => toggle(c, on)}/>`)}</div></div><//>`}`;
 }

@@ -1,5 +1,6 @@
 // An item as a form: a row for each attribute, nested ones below.
 import { html, useState } from '../html.js';
+import { cut } from '../format.js';
 import { empty, fault, scalar, typeNames, typeOf, types } from '../values.js';
 import { Check, Input, Select } from './basics.js';
 
@@ -60,10 +61,10 @@ function Attribute({ name, value, onChange, onRemove, fixed, changed, level }) {
   const type = typeOf(value);
   const nested = type === 'M' || type === 'L';
   return html`<div class=${`attribute${changed ? ' changed' : ''}`}>
-    <span class="attribute-name">${name}${fixed && html` <span class="type">key</span>`}</span>
-    <${Select} aria-label=${`Type of ${name}`} disabled=${fixed} value=${type} options=${types.map((t) => [t, typeNames[t]])} onChange=${(t) => onChange(retype(value, t))}/>
-    ${nested ? html`<span class="muted bool">${type === 'M' ? Object.keys(value.M).length : value.L.length} inside</span>` : html`<${Scalar} name=${name} type=${type} value=${value} onChange=${onChange}/>`}
-    ${fixed ? html`<span></span>` : html`<button type="button" class="icon" aria-label=${`Remove ${name}`} onClick=${onRemove}>✕</button>`}
+    <span class="attribute-name">${cut(name, 200)}${fixed && html` <span class="type">key</span>`}</span>
+    <${Select} aria-label=${`Type of ${cut(name, 200)}`} disabled=${fixed} value=${type} options=${types.map((t) => [t, typeNames[t]])} onChange=${(t) => onChange(retype(value, t))}/>
+    ${nested ? html`<span class="muted bool">${type === 'M' ? Object.keys(value.M).length : value.L.length} inside</span>` : html`<${Scalar} name=${name} type=${type} value=${value} onChange=${onChange} fixed=${fixed}/>`}
+    ${fixed ? html`<span></span>` : html`<button type="button" class="icon" aria-label=${`Remove ${cut(name, 200)}`} onClick=${onRemove}>✕</button>`}
     ${nested && html`<div class="nested">${level >= deepest ? html`<p class="muted">This deep, values are edited as JSON.</p>`
       : type === 'M' ? html`<${ItemForm} item=${value.M} level=${level + 1} onChange=${(M) => onChange({ M })}/>`
         : html`<${List} elements=${value.L} level=${level + 1} onChange=${(L) => onChange({ L })}/>`}</div>`}</div>`;
@@ -76,7 +77,7 @@ function List({ elements, onChange, level }) {
 }
 
 /** Scalar edits everything that is not nested; sets have one element a line. */
-function Scalar({ name, type, value, onChange }) {
+function Scalar({ name, type, value, onChange, fixed }) {
   const x = value[type];
   if (type === 'NULL') return html`<span class="muted bool">null</span>`;
   if (type === 'BOOL') return html`<span class="bool"><${Check} label=${String(x)} aria-label=${name} checked=${x} onChange=${(BOOL) => onChange({ BOOL })}/></span>`;
@@ -90,7 +91,7 @@ function Scalar({ name, type, value, onChange }) {
   };
   const lines = Math.min(8, Math.max(set ? 2 : 1, text.split('\n').length, Math.ceil(Math.min(text.length, 400) / 60)));
   return html`<div>${lines > 1 || type === 'S' || set
-    ? html`<textarea aria-label=${`Value of ${name}`} class=${'lines' + lines} rows=${lines} spellcheck=${false} value=${text} onInput=${changed}></textarea>`
-    : html`<input aria-label=${`Value of ${name}`} inputmode=${type === 'N' ? 'decimal' : undefined} spellcheck=${false} autocomplete="off" value=${text} onInput=${changed}/>`}
+    ? html`<textarea aria-label=${`Value of ${cut(name, 200)}`} class=${'lines' + lines} rows=${lines} spellcheck=${false} readonly=${fixed} value=${text} onInput=${changed}></textarea>`
+    : html`<input aria-label=${`Value of ${cut(name, 200)}`} inputmode=${type === 'N' ? 'decimal' : undefined} spellcheck=${false} autocomplete="off" readonly=${fixed} value=${text} onInput=${changed}/>`}
     ${set && html`<span class="hint">One element a line</span>`}${wrong && html`<span class="hint wrong">${wrong}</span>`}</div>`;
 }
