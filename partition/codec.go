@@ -212,11 +212,9 @@ func (r *wireReader) commit() *commitCommand {
 	switch n := len(c.writes); {
 	case c.from > maxIntents || c.count > maxIntents+1:
 		r.fail()
-	case n == 0:
-		c.writes = nil
-	case c.from+c.count > n:
+	case n > 0 && c.from+c.count > n:
 		r.fail()
-	default:
+	case n > 0:
 		c.results = make([]WriteResult, n)
 	}
 	return c

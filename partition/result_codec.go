@@ -29,7 +29,7 @@ func appendResult(dst []byte, c command, err error) ([]byte, error) {
 			dst = appendNumber(dst, w.size)
 		}
 	case *commitCommand:
-		for i := range c.decided() {
+		for i := range c.covered() {
 			dst = appendWriteResult(dst, &c.results[c.from+i])
 		}
 	case *purgeCommand:
@@ -40,9 +40,9 @@ func appendResult(dst []byte, c command, err error) ([]byte, error) {
 	return dst, nil
 }
 
-// decided are the results that the command has to do with: a part that is
+// covered are the results that the command has to do with: a part that is
 // committed in steps shares one list.
-func (c *commitCommand) decided() []WriteResult {
+func (c *commitCommand) covered() []WriteResult {
 	if c.results == nil {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (r *wireReader) result(c command) {
 			w.size = r.int()
 		}
 	case *commitCommand:
-		for i := range c.decided() {
+		for i := range c.covered() {
 			n := c.from + i
 			r.writeResult(c.writes[n].Table, &c.results[n])
 		}
