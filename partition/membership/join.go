@@ -29,13 +29,12 @@ func (m *Membership) keepJoining() {
 	reported := ""
 	for {
 		err := m.join()
-		switch {
-		case err == nil:
+		if err == nil {
 			pause = rejoinPause
 			if m.o.Fast {
 				pause = time.Second
 			}
-		default:
+		} else {
 			if text := err.Error(); text != reported && m.ctx.Err() == nil {
 				reported = text
 				m.log.Warn("cannot join yet, trying on", "error", text)

@@ -98,7 +98,7 @@ func (t *Transport) receive(conn net.Conn) (net.Conn, preamble, error) {
 		from:    t.o.NodeID, name: t.o.Name,
 		reason: t.refusal(hello),
 	}
-	if _, err := secured.Write(a.append(nil)); err != nil {
+	if _, err := secured.Write(a.encode()); err != nil {
 		return nil, preamble{}, err
 	}
 	if a.reason != "" {

@@ -177,7 +177,7 @@ func (c *callConn) call(ctx context.Context, method uint8, body []byte) (respons
 		select {
 		case <-p.done:
 		case <-cancelled:
-			if err, withdrawn := c.abandon(ctx, id, p, weight); withdrawn {
+			if err := c.abandon(ctx, id, p, weight); err != nil {
 				return nil, false, err
 			}
 			<-p.done
@@ -206,13 +206,15 @@ func (c *callConn) sendLocked(p *pendingCall, id uint64, method uint8, timeout u
 	c.out.appendedLocked(before)
 }
 
-// abandon gives up a call whose context has ended, unless its answer is there.
-func (c *callConn) abandon(ctx context.Context, id uint64, p *pendingCall, weight int64) (err error, withdrawn bool) { //nolint:revive,staticcheck // the flag says whether the error counts
+// abandon gives up a call whose context has ended and returns what became of
+// it, or nil if its answer is there.
+func (c *callConn) abandon(ctx context.Context, id uint64, p *pendingCall, weight int64) error {
 	c.out.mu.Lock()
 	if c.pending[id] != p {
 		c.out.mu.Unlock()
-		return nil, false
+		return nil
 	}
+	var err error
 	delete(c.pending, id)
 	cause := context.Cause(ctx)
 	switch {
@@ -235,7 +237,7 @@ func (c *callConn) abandon(ctx context.Context, id uint64, p *pendingCall, weigh
 		c.out.close(errMoved)
 	}
 	c.t.pendingCalls.Put(p)
-	return err, true
+	return err
 }
 
 // read delivers answers until the connection ends, then says of every call

@@ -13,6 +13,9 @@ import (
 // dial makes a connection and passes the preamble. The error is of the dial and
 // logged; nothing but the preamble has been sent then.
 func (t *Transport) dial(ctx context.Context, to target) (net.Conn, answer, error) {
+	if t.ctx.Err() != nil {
+		return nil, answer{}, ErrClosed
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, t.o.DialTimeout,
 		fmt.Errorf("connecting to %s: no answer within %s", to.addr, t.o.DialTimeout))
 	defer cancel()
@@ -104,7 +107,7 @@ func (t *Transport) greet(ctx context.Context, conn net.Conn, to target) (answer
 		cluster: t.clusterID(),
 		from:    t.o.NodeID, to: to.id, name: t.o.Name,
 	}
-	if _, err := conn.Write(hello.append(nil)); err != nil {
+	if _, err := conn.Write(hello.encode()); err != nil {
 		return answer{}, nil, fmt.Errorf("greeting %s: %w", to.addr, err)
 	}
 	a, err := readAnswer(conn)

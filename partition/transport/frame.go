@@ -129,13 +129,13 @@ func parseRemoteError(b []byte) (*RemoteError, error) {
 // maxErrorText bounds the text of an error that is sent.
 const maxErrorText = 64 << 10
 
-// appendErrorText appends code and text of a handler's error.
-func appendErrorText(buf []byte, err error) []byte {
+// errorText is the body, but for the id, of a frame with a handler's error.
+func errorText(err error) []byte {
 	text := err.Error()
 	if len(text) > maxErrorText {
 		text = text[:maxErrorText]
 	}
-	return append(append(buf, codeOf(err)), text...)
+	return append([]byte{codeOf(err)}, text...)
 }
 
 // A frameReader reads frames from a connection.

@@ -70,7 +70,7 @@ type Options struct {
 	// waits. Default 64 MB, at least MaxFrame.
 	CallBytes int
 	// MaxHandlers bounds the calls of one peer that are handled at once;
-	// further ones wait unread. Default 2048.
+	// further ones wait. Default 2048.
 	MaxHandlers int
 }
 

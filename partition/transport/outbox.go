@@ -73,9 +73,8 @@ func (o *outbox) answer(typ byte, id uint64, body []byte) {
 	o.appendedLocked(before)
 }
 
-// close makes run return and the connection end; the first cause counts. It
-// returns whether this was the first call.
-func (o *outbox) close(cause error) bool {
+// close makes run return and the connection end; the first cause counts.
+func (o *outbox) close(cause error) {
 	o.mu.Lock()
 	first := o.err == nil
 	if first {
@@ -90,7 +89,6 @@ func (o *outbox) close(cause error) bool {
 		default:
 		}
 	}
-	return first
 }
 
 // flush waits until all that was appended is written or the connection has

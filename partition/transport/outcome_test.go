@@ -187,7 +187,7 @@ func stuckPeer(t *testing.T) *stuck {
 				continue
 			}
 			a := answer{version: hello.version, minVersion: hello.minVersion, cluster: hello.cluster, from: 2, name: "stuck"}
-			_, _ = conn.Write(a.append(nil))
+			_, _ = conn.Write(a.encode())
 			s.conns <- conn
 		}
 	}()
@@ -399,5 +399,40 @@ func TestIdleWorkersEnd(t *testing.T) {
 		time.Sleep(3 * time.Second) //nolint:forbidigo // of the bubble's clock
 		require.Zero(t, idle())
 		closeAll(t, a, b)
+	})
+}
+
+// Handlers that are all busy for long are no sign of death, and what waits for
+// them when their node closes has not been handled.
+func TestBusyHandlers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b, _ := memoryPair(t, func(o *Options) { o.MaxHandlers = 1 })
+		b.HandleCalls(func(ctx context.Context, _ uint64, _ uint8, request []byte) ([]byte, error) {
+			select {
+			case <-time.After(20 * time.Second):
+			case <-ctx.Done():
+			}
+			return request, nil
+		})
+		call := func() <-chan error {
+			result := make(chan error, 1)
+			go func() {
+				_, err := a.Call(t.Context(), 2, methodEcho, make([]byte, 1000))
+				result <- err
+			}()
+			synctest.Wait()
+			return result
+		}
+		began := time.Now()
+		first, second := call(), call()
+		require.NoError(t, <-first)
+		require.NoError(t, <-second)
+		require.Equal(t, 40*time.Second, time.Since(began))
+
+		first, second = call(), call()
+		closeAll(t, b)
+		require.NoError(t, <-first)
+		requireOutcome(t, <-second, ErrNotSent)
+		closeAll(t, a)
 	})
 }

@@ -56,7 +56,8 @@ type preamble struct {
 	name       string // of from
 }
 
-func (p preamble) append(b []byte) []byte {
+func (p preamble) encode() []byte {
+	b := make([]byte, 0, preambleHead+maxName+4)
 	b = append(b, magic...)
 	b = append(b, preambleFormat, byte(p.kind), p.sub, 0)
 	b = binary.LittleEndian.AppendUint32(b, p.version)
@@ -122,11 +123,12 @@ type answer struct {
 	reason     string // why it is refused; empty: accepted
 }
 
-func (a answer) append(b []byte) []byte {
+func (a answer) encode() []byte {
 	verdict := byte(0)
 	if a.reason != "" {
 		verdict = 1
 	}
+	b := make([]byte, 0, answerHead+maxName+2+maxReason+4)
 	b = append(b, magic...)
 	b = append(b, preambleFormat, verdict, 0, 0)
 	b = binary.LittleEndian.AppendUint32(b, a.version)

@@ -111,7 +111,7 @@ func TestStrangers(t *testing.T) {
 		awaitLog(t, log, name)
 		require.NoError(t, conn.Close())
 	}
-	// Whoever says nothing is let go, without a word in the log.
+	// Whoever says nothing is let go.
 	short := testOptions(2)
 	short.DialTimeout = 50 * time.Millisecond
 	b, _ := node(t, short)

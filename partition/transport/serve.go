@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -20,9 +21,13 @@ type serverConn struct {
 	t      *Transport
 	hello  preamble
 	out    outbox
-	slots  chan struct{} // one for each call that is handled
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+
+	mu      sync.Mutex
+	running int   // calls that are handled
+	backlog []job // that wait, because MaxHandlers are
+	waiting int   // bytes of backlog
 }
 
 // serveCalls handles the requests of a connection until it ends.
@@ -30,7 +35,7 @@ func (t *Transport) serveCalls(conn net.Conn, hello preamble) {
 	if p := t.peer(hello.from); p != nil {
 		conn = countingConn{conn, &p.count}
 	}
-	s := &serverConn{t: t, hello: hello, slots: make(chan struct{}, t.o.MaxHandlers)}
+	s := &serverConn{t: t, hello: hello}
 	s.out.init(conn, t.o.WriteTimeout, answerQueue)
 	s.ctx, s.cancel = context.WithCancelCause(t.ctx)
 	t.mu.Lock()
@@ -85,16 +90,7 @@ func (s *serverConn) read(frames *frameReader) error {
 			if req.timeout > 0 {
 				ctx.deadline = time.Now().Add(time.Duration(req.timeout) * time.Millisecond)
 			}
-			select {
-			case s.slots <- struct{}{}:
-			case <-s.ctx.Done():
-				s.reply(frameUnhandled, req.id, []byte(ErrClosed.Error()))
-				continue
-			}
-			if !s.t.workers.do(job{s, ctx, req}) {
-				<-s.slots
-				s.reply(frameUnhandled, req.id, []byte(ErrClosed.Error()))
-			}
+			s.begin(job{s, ctx, req})
 		default:
 			return fmt.Errorf("%w: type %d among requests", errCorrupt, typ)
 		}
@@ -121,9 +117,51 @@ func (s *serverConn) unwanted(method uint8) string {
 	return ""
 }
 
-// handle is a worker's job.
+// begin has a call handled, now or when others have been. Requests are read on
+// meanwhile: pings come behind them, and without an answer to these the caller
+// would take this node for dead. The caller bounds what may wait (CallBytes);
+// one who does not is told so.
+func (s *serverConn) begin(j job) {
+	s.mu.Lock()
+	now := s.running < s.t.o.MaxHandlers
+	full := !now && s.waiting > 2*s.t.o.CallBytes
+	switch {
+	case now:
+		s.running++
+	case !full:
+		s.backlog = append(s.backlog, j)
+		s.waiting += len(j.req.body) + callOverhead
+	}
+	s.mu.Unlock()
+	switch {
+	case full:
+		s.reply(frameUnhandled, j.req.id, []byte("too many calls are waiting"))
+	case now && !s.t.workers.do(j):
+		s.reply(frameUnhandled, j.req.id, []byte(ErrClosed.Error()))
+	}
+}
+
+// next returns a call that has waited, or says that its worker is free.
+func (s *serverConn) next() (job, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.backlog) == 0 {
+		s.running--
+		return job{}, false
+	}
+	j := s.backlog[0]
+	s.backlog[0] = job{}
+	s.backlog = s.backlog[1:]
+	s.waiting -= len(j.req.body) + callOverhead
+	return j, true
+}
+
+// handle answers one call.
 func (s *serverConn) handle(j job) {
-	defer func() { <-s.slots }()
+	if s.ctx.Err() != nil {
+		s.reply(frameUnhandled, j.req.id, []byte(ErrClosed.Error()))
+		return
+	}
 	if !j.ctx.deadline.IsZero() && !time.Now().Before(j.ctx.deadline) {
 		s.reply(frameUnhandled, j.req.id, []byte("its deadline has passed"))
 		return
@@ -135,9 +173,9 @@ func (s *serverConn) handle(j job) {
 	}
 	switch {
 	case err != nil:
-		s.reply(frameError, j.req.id, appendErrorText(nil, err))
+		s.reply(frameError, j.req.id, errorText(err))
 	case len(response) > MaxFrame:
-		s.reply(frameError, j.req.id, appendErrorText(nil, fmt.Errorf("response of %d bytes: %w", len(response), ErrTooLarge)))
+		s.reply(frameError, j.req.id, errorText(fmt.Errorf("response of %d bytes: %w", len(response), ErrTooLarge)))
 	default:
 		s.reply(frameResponse, j.req.id, response)
 	}

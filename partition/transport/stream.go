@@ -174,7 +174,7 @@ func (s *stream) Close() error {
 	if s.mu.TryLock() {
 		if !s.ended {
 			s.ended = true
-			_, _ = s.conn.Write(appendFrame(nil, frameAbort, appendErrorText(nil, errAbandoned)))
+			_, _ = s.conn.Write(appendFrame(nil, frameAbort, errorText(errAbandoned)))
 		}
 		s.mu.Unlock()
 	}
@@ -216,7 +216,7 @@ func (t *Transport) serveStream(conn net.Conn, hello preamble) {
 	err := h(t.ctx, hello.from, s)
 	if err != nil {
 		t.log.Warn("stream failed", "peer", hello.name, "kind", hello.sub, "error", err)
-		err = s.finish(frameAbort, appendErrorText(nil, err))
+		err = s.finish(frameAbort, errorText(err))
 	} else {
 		err = s.CloseWrite()
 	}

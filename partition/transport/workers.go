@@ -45,7 +45,9 @@ func (ws *workers) do(j job) bool {
 
 func (ws *workers) run(w *worker) {
 	for j := range w.jobs {
-		j.s.handle(j)
+		for more := true; more; j, more = j.s.next() {
+			j.s.handle(j)
+		}
 		ws.mu.Lock()
 		if ws.closed {
 			ws.mu.Unlock()
