@@ -3,6 +3,7 @@ package console_test
 import (
 	"flag"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -53,12 +54,23 @@ func TestBrowse(t *testing.T) {
 	}
 	turn(min(5, pages))
 	heap, nodes := measure()
+	served := inUse()
 	start := time.Now()
 	turn(pages)
 	heapAfter, nodesAfter := measure()
 	t.Logf("%d items: heap of the page %.1f MB after 5 pages, %.1f MB after %d, %s a page", *browseItems, heap, heapAfter, pages, time.Since(start)/time.Duration(max(1, pages-5)))
+	t.Logf("heap of the server: %d MB, then %d MB", served>>20, inUse()>>20)
 	require.Less(t, heapAfter, heap+15)
+	require.Less(t, inUse(), served+served/4+32<<20)
 	require.InDelta(t, nodes, nodesAfter, 20)
+}
+
+// inUse is what the server, which is part of this process, holds on its heap.
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 func thousands(n int) string {
