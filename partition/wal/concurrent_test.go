@@ -93,12 +93,11 @@ func TestEntriesStay(t *testing.T) {
 	require.NoError(t, err)
 	require.Same(t, got[2], same[0], "it is cached, not copied")
 	before := slices.Clone(got)
-	require.NoError(t, l.Append([]wal.Write{{Group: 1, Entries: numbered(2, 3, 9)}}))
+	require.NoError(t, l.Append([]wal.Write{{Group: 1, Entries: numbered(2, 3, 4)}})) // fits in the array
 	require.NoError(t, l.Compact(1, 4))
-	_ = append(got[:3], nil)
-	require.NoError(t, l.Append([]wal.Write{{Group: 1, Entries: numbered(3, 6, 200)}}))
-	require.Equal(t, before[:3], got[:3])
-	require.Equal(t, before[4:], got[4:])
+	_ = append(got, nil)
+	require.NoError(t, l.Append([]wal.Write{{Group: 1, Entries: numbered(3, 5, 200)}}))
+	require.Equal(t, before, got)
 	require.Len(t, contents(t, l.Group(1)), 196)
 }
 

@@ -105,6 +105,7 @@ func TestZeroedTail(t *testing.T) {
 		got := contents(t, l.Group(5))
 		if len(got) == 4 {
 			require.Equal(t, frames(2), got)
+			require.Equal(t, ends[2], sizeOf(t, disk, firstSegment), "the rest is cut")
 		} else {
 			require.Equal(t, frames(3), got, "zeros from %d on are padding", from)
 			require.Less(t, ends[3]-from, 8)

@@ -87,6 +87,10 @@
 // Compact copies the needed entries of the emptiest segments forward as moved
 // records, which replace positions and change nothing else.
 //
+// Segments grow as they are written. Allocating their space in advance does not
+// make fdatasync faster on ext4; only overwriting what had been written before
+// does, which would mean to keep old segments instead of deleting them.
+//
 // # Failures
 //
 // On a full disk Append cuts back what it wrote and returns ErrDiskFull; the log

@@ -113,8 +113,8 @@ const maxRead = 8 << 20
 
 // Entries returns the entries from lo on and before hi, as long as their encoded
 // size stays within maxSize bytes, but at least one. If they have to be read from
-// disk, it returns about 8 MB at most. The caller owns the slice, but not the
-// entries, which are shared and must not be changed. Errors are
+// disk, it returns about 8 MB at most. The caller may append to the slice, but
+// its elements are shared and must not be changed. Errors are
 // raft.ErrCompacted, raft.ErrUnavailable, ErrClosed, ErrCorrupt and those of the
 // file system.
 func (g *Group) Entries(lo, hi, maxSize uint64) ([]*raftpb.Entry, error) {
@@ -132,7 +132,7 @@ func (g *Group) Entries(lo, hi, maxSize uint64) ([]*raftpb.Entry, error) {
 	case len(g.cache.entries) > 0 && lo >= g.cache.first:
 		cached := g.cache.entries[lo-g.cache.first : hi-g.cache.first]
 		g.mu.RUnlock()
-		n, _ := fitting(cached, maxSize)
+		n := fitting(cached, maxSize)
 		return cached[:n:n], nil
 	}
 	plan, err := g.planLocked(lo, hi, min(maxSize, maxRead))
@@ -145,22 +145,21 @@ func (g *Group) Entries(lo, hi, maxSize uint64) ([]*raftpb.Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wal: group %d: %w", g.id, err)
 	}
-	n, _ := fitting(es, maxSize)
+	n := fitting(es, maxSize)
 	return es[:n:n], nil
 }
 
-// fitting returns how many entries stay within maxSize bytes, at least one, and
-// their size.
-func fitting(es []*raftpb.Entry, maxSize uint64) (int, uint64) {
+// fitting returns how many entries stay within maxSize bytes, at least one.
+func fitting(es []*raftpb.Entry, maxSize uint64) int {
 	var size uint64
 	for i, e := range es {
 		s := encodedSize(e)
 		if i > 0 && size+s > maxSize {
-			return i, size
+			return i
 		}
 		size += s
 	}
-	return len(es), size
+	return len(es)
 }
 
 // encodedSize is proto.Size of an entry, without reflection.
