@@ -220,7 +220,7 @@ func (g *group) tick() {
 	}
 	g.checkTransfers()
 	// A leader that cannot write, or not apply, is of no use.
-	if g.role == raft.StateLeader && (g.failed != nil || g.rt.diskFull.Load()) && g.ticks%g.rt.config.ElectionTicks == 0 {
+	if g.role == raft.StateLeader && (g.failed != nil || g.rt.diskFull.Load()) {
 		g.handOver()
 	}
 }

@@ -197,6 +197,7 @@ func (m *machine) Restore(index, _ uint64, rd io.Reader) error {
 	if index < m.applied {
 		m.checker.failf("group %d: restored to %d from %d", m.group, index, m.applied)
 	}
+	m.checker.restored()
 	m.entries, m.applied = entries, index
 	m.synced, m.syncedIndex = len(entries), index
 	var last uint64
@@ -228,6 +229,7 @@ type checker struct {
 	maxAck   map[Group]uint64
 	lost     map[string]bool
 	leaders  map[[2]uint64]Node // by group and term
+	restores int
 }
 
 func newChecker() *checker {
@@ -292,6 +294,12 @@ func (c *checker) overtaken(g Group, id string) {
 		c.failLocked("group %d: proposal %q was overtaken but is at %d", g, id, at)
 	}
 	c.lost[id] = true
+}
+
+func (c *checker) restored() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.restores++
 }
 
 // latest is the highest index acknowledged so far.

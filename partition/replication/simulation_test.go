@@ -104,7 +104,8 @@ func simulate(t *testing.T, seed uint64) {
 		w.complete(g, l)
 	}
 	require.Positive(t, w.acked.Load())
-	t.Logf("%d proposals acknowledged, %d reads", w.acked.Load(), w.reads.Load())
+	t.Logf("%d proposals acknowledged, %d overtaken, %d terms, %d reads, %d snapshots",
+		w.acked.Load(), len(w.checker.lost), len(w.checker.leaders), w.reads.Load(), w.checker.restores)
 }
 
 func (w *world) addNode(id Node) {
