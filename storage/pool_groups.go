@@ -62,7 +62,9 @@ func (p *Pool) Remove(group uint64) error {
 	if err := p.manifest.change(func(m *nodeManifest) error { m.drop(group); return nil }); err != nil {
 		return err
 	}
+	p.step("recorded")
 	p.retire(p.install(group, nil))
+	p.step("closed")
 	return p.discard()
 }
 
@@ -110,7 +112,7 @@ func (p *Pool) build(group uint64, fill func(*Shard) error) (s *Shard, err error
 		p.manifest.release(dir)
 		return nil, errors.Join(fmt.Errorf("group %d: %w", group, err), p.discard())
 	}
-	p.step("adopted")
+	p.step("recorded")
 	p.retire(p.install(group, s))
 	if err := p.discard(); err != nil {
 		// The change itself is done. What is left goes at the next one.
@@ -163,6 +165,7 @@ func (p *Pool) discard() error {
 		return nil
 	}
 	for _, dir := range dirs {
+		p.step("deleting")
 		if err := os.RemoveAll(filepath.Join(p.dir, dir)); err != nil {
 			return err
 		}
@@ -170,5 +173,6 @@ func (p *Pool) discard() error {
 	if err := syncDir(p.dir); err != nil {
 		return err
 	}
+	p.step("deleted")
 	return p.manifest.change(func(m *nodeManifest) error { m.discarded(dirs); return nil })
 }
