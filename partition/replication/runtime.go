@@ -161,6 +161,7 @@ func (r *Runtime) Start(id Group, sm StateMachine, first []Node) error {
 	case (*r.groups.Load())[id] != nil:
 		return ErrRunning
 	}
+	alone := len(first) == 1 && !r.known(id)
 	if err := r.prepare(id, sm, first); err != nil {
 		return fmt.Errorf("start raft group %d: %w", uint64(id), err)
 	}
@@ -168,6 +169,12 @@ func (r *Runtime) Start(id Group, sm StateMachine, first []Node) error {
 	if err := g.open(); err != nil {
 		g.cancel(err)
 		return err
+	}
+	if alone { // there is nobody to wait for
+		if err := g.node.Campaign(); err != nil {
+			g.cancel(err)
+			return err
+		}
 	}
 	gs := maps.Clone(*r.groups.Load())
 	gs[id] = g
