@@ -87,7 +87,11 @@ func Open(o Options) (*DB, error) {
 		return nil, errors.New("a lag of global indexes needs eventual index consistency")
 	}
 	if o.Cluster != nil {
-		return openMember(context.Background(), o)
+		ctx := o.Cluster.Context
+		if ctx == nil {
+			ctx = context.Background()
+		}
+		return openMember(ctx, o)
 	}
 	store, err := storage.Open(storage.Options{
 		Dir: o.Dir, InMemory: o.InMemory, Sync: o.Sync, Shards: o.Shards, Compact: o.Compact, Logger: o.Logger,

@@ -42,6 +42,8 @@ type ClusterOptions struct {
 	Timeout              time.Duration
 	ServerTLS, ClientTLS *tls.Config
 	Faults               *transport.Faults // applied to what this node sends
+	// Context ends the wait for a cluster to form; nil waits as long as it takes.
+	Context context.Context //nolint:containedctx // Open's, which has no other
 	// Transport replaces the network.
 	Transport func(transport.Options) (transport.Interface, error)
 }

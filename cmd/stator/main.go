@@ -29,6 +29,9 @@ type commandLine struct {
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 	Verify      verifyCommand      `cmd:"" help:"Check every item and index entry of a data directory."`
 	Repair      repairCommand      `cmd:"" help:"Rebuild index entries that disagree with their items."`
+	Cluster     clusterCommand     `cmd:"" help:"Run a whole cluster on this machine, for trying out."`
+	Nodes       nodesCommand       `cmd:"" help:"List the nodes of a cluster."`
+	Shards      shardsCommand      `cmd:"" help:"List the shards of a cluster."`
 	Bench       benchCommand       `cmd:"" help:"Measure this or any other DynamoDB server."`
 }
 

@@ -27,6 +27,8 @@ type serveCommand struct {
 	EnforceThroughput bool          `help:"Throttle tables and global indexes at their throughput settings, as the service does."`
 	LogLevel          string        `enum:"debug,info,warn,error" default:"info" help:"Least important messages to log: debug, info, warn or error."`
 	LogFormat         string        `enum:"text,json" default:"text" help:"Log as text or json, on stderr."`
+
+	clusterFlags
 }
 
 // Run serves until SIGTERM or SIGINT.
@@ -34,10 +36,14 @@ func (c *serveCommand) Run(p *process) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	options, err := c.options(newLogger(p.stderr, c.LogLevel, c.LogFormat))
+	if err != nil {
+		return err
+	}
 	s := service{
 		host:    c.Host,
 		port:    c.Port,
-		options: c.options(newLogger(p.stderr, c.LogLevel, c.LogFormat)),
+		options: options,
 		flags:   flagNames{port: "--port", host: "--host", dataDir: "--data-dir", shards: "--shards"},
 		announce: func(url string) {
 			fmt.Fprintf(p.stdout, "stator is listening on %s\n", url)
@@ -48,7 +54,14 @@ func (c *serveCommand) Run(p *process) error {
 
 // check rejects values and combinations that kong cannot express.
 func (c *serveCommand) check() error {
+	if err := c.clusterFlags.check(); err != nil {
+		return err
+	}
 	switch {
+	case c.Cluster && c.InMemory:
+		return usageError("--in-memory: a node of a cluster keeps its data on disk")
+	case c.Cluster && c.Sync:
+		return usageError("--sync: a cluster syncs every write on a majority of its replicas anyway")
 	case c.Port < 0 || c.Port > 65535:
 		return usageError(fmt.Sprintf("--port %d: a port is a number from 0 to 65535", c.Port))
 	case c.Shards < 0:
@@ -70,17 +83,23 @@ func (c *serveCommand) check() error {
 	return nil
 }
 
-func (c *serveCommand) options(logger *slog.Logger) server.Options {
+func (c *serveCommand) options(logger *slog.Logger) (server.Options, error) {
 	dir := c.DataDir
 	if c.InMemory {
 		dir = ""
 	}
+	shards := c.Shards
+	cluster, err := c.clusterFlags.options(shards)
+	if cluster != nil {
+		shards = 0
+	}
 	return server.Options{
+		Cluster:           cluster,
 		DataDir:           dir,
 		InMemory:          c.InMemory,
 		SharedDB:          c.SharedDB,
 		Sync:              c.Sync,
-		Shards:            c.Shards,
+		Shards:            shards,
 		CORSOrigins:       corsOrigins(c.CORS),
 		Logger:            logger,
 		Version:           buildVersion(),
@@ -88,7 +107,7 @@ func (c *serveCommand) options(logger *slog.Logger) server.Options {
 		GSILag:            c.GSILag,
 		EnforceThroughput: c.EnforceThroughput,
 		Admin:             c.Admin,
-	}
+	}, err
 }
 
 // isOrigin reports whether a browser may send text as the header Origin, or whether

@@ -46,8 +46,15 @@ func (s service) run(ctx context.Context) (err error) {
 	}
 	defer listener.Close()
 
+	if s.options.Cluster != nil {
+		s.options.Cluster.HTTP = strings.TrimPrefix(listenURL(listener), "http://")
+		s.options.Cluster.Context = ctx
+	}
 	store, err := server.Open(s.options)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // stopped while it waited for other nodes
+	case err != nil:
 		return explainData(err, s.options.DataDir, s.flags)
 	}
 	defer func() {

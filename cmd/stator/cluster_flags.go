@@ -1,0 +1,99 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/stator-db/stator/partition"
+)
+
+// clusterFlags make a server a node of a cluster.
+type clusterFlags struct {
+	Cluster          bool     `group:"Cluster" help:"Be a node of a cluster. The data directory must be a node's or fresh."`
+	NodeID           string   `name:"node-id" group:"Cluster" placeholder:"NAME" help:"Name of this node, unique in the cluster."`
+	ClusterAddr      string   `group:"Cluster" placeholder:"HOST:PORT" help:"Address to listen on for the other nodes."`
+	ClusterAdvertise string   `group:"Cluster" placeholder:"HOST:PORT" help:"Address the other nodes reach it at, if it is another one."`
+	Join             []string `group:"Cluster" placeholder:"HOST:PORT" help:"Cluster addresses of other nodes; unreachable ones are tried again."`
+	BootstrapExpect  int      `group:"Cluster" default:"1" placeholder:"N" help:"Make a cluster once so many nodes that have none have found each other."`
+	Replicas         int      `group:"Cluster" default:"3" placeholder:"N" help:"Replicas of each shard of a new cluster."`
+	Zone             string   `group:"Cluster" placeholder:"NAME" help:"Failure zone of this node."`
+	LeaseReads       bool     `group:"Cluster" help:"Let leaders answer strong reads without asking the others for a while; relies on clocks of about equal speed."`
+	ClusterTLSCert   string   `name:"cluster-tls-cert" group:"Cluster" placeholder:"FILE" help:"Certificate of this node for the cluster port (PEM)."`
+	ClusterTLSKey    string   `name:"cluster-tls-key" group:"Cluster" placeholder:"FILE" help:"Its private key (PEM)."`
+	ClusterTLSCA     string   `name:"cluster-tls-ca" group:"Cluster" placeholder:"FILE" help:"Certificates that other nodes' must be signed by (PEM)."`
+}
+
+// check rejects combinations that cannot be meant.
+func (c *clusterFlags) check() error {
+	given := map[string]bool{
+		"--node-id": c.NodeID != "", "--cluster-addr": c.ClusterAddr != "", "--cluster-advertise": c.ClusterAdvertise != "",
+		"--join": len(c.Join) > 0, "--bootstrap-expect": c.BootstrapExpect != 1, "--replicas": c.Replicas != 3,
+		"--zone": c.Zone != "", "--lease-reads": c.LeaseReads, "--cluster-tls-cert": c.ClusterTLSCert != "",
+		"--cluster-tls-key": c.ClusterTLSKey != "", "--cluster-tls-ca": c.ClusterTLSCA != "",
+	}
+	if !c.Cluster {
+		for _, name := range []string{
+			"--node-id", "--cluster-addr", "--cluster-advertise", "--join", "--bootstrap-expect", "--replicas", "--zone",
+			"--lease-reads", "--cluster-tls-cert", "--cluster-tls-key", "--cluster-tls-ca",
+		} {
+			if given[name] {
+				return usageError(name + " needs --cluster")
+			}
+		}
+		return nil
+	}
+	switch {
+	case c.NodeID == "":
+		return usageError("--cluster needs --node-id, a name for this node")
+	case c.ClusterAddr == "":
+		return usageError("--cluster needs --cluster-addr, an address for the other nodes")
+	case c.BootstrapExpect < 1:
+		return usageError(fmt.Sprintf("--bootstrap-expect %d: at least this node is there", c.BootstrapExpect))
+	case c.BootstrapExpect > 1 && len(c.Join) == 0:
+		return usageError("--bootstrap-expect needs --join, addresses of other nodes")
+	case c.Replicas < 1 || c.Replicas > 7:
+		return usageError(fmt.Sprintf("--replicas %d: from 1 to 7 replicas are possible", c.Replicas))
+	case given["--cluster-tls-cert"] != given["--cluster-tls-key"] || given["--cluster-tls-cert"] != given["--cluster-tls-ca"]:
+		return usageError("--cluster-tls-cert, --cluster-tls-key and --cluster-tls-ca belong together")
+	}
+	for _, addr := range append([]string{c.ClusterAddr}, c.Join...) {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return usageError(fmt.Sprintf("%s: an address is a host and a port, for example 10.0.0.1:7000", addr))
+		}
+	}
+	return nil
+}
+
+// options are nil for a single node.
+func (c *clusterFlags) options(shards int) (*partition.ClusterOptions, error) {
+	if !c.Cluster {
+		return nil, nil
+	}
+	o := &partition.ClusterOptions{
+		Name: c.NodeID, Addr: c.ClusterAddr, Advertise: c.ClusterAdvertise, Zone: c.Zone, Version: buildVersion(),
+		Join: c.Join, BootstrapExpect: c.BootstrapExpect, Shards: shards, Replicas: c.Replicas, LeaseReads: c.LeaseReads,
+	}
+	if c.ClusterTLSCert == "" {
+		return o, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(c.ClusterTLSCert, c.ClusterTLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("the certificate of the cluster port: %w", err)
+	}
+	pem, err := os.ReadFile(c.ClusterTLSCA)
+	if err != nil {
+		return nil, fmt.Errorf("the authority of the cluster port: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("the authority of the cluster port: %s has no certificate", c.ClusterTLSCA)
+	}
+	o.ServerTLS = &tls.Config{
+		Certificates: []tls.Certificate{certificate}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
+	}
+	o.ClientTLS = &tls.Config{Certificates: []tls.Certificate{certificate}, RootCAs: pool, MinVersion: tls.VersionTLS13}
+	return o, nil
+}
