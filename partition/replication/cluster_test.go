@@ -24,7 +24,14 @@ type cluster struct {
 	config  Config
 	checker *checker
 	net     *network
+	mu      sync.Mutex // guards nodes for the network
 	nodes   map[Node]*member
+}
+
+func (c *cluster) node(id Node) *member {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.nodes[id]
 }
 
 // member is a node that can crash and come back.
@@ -53,7 +60,9 @@ func newCluster(t testing.TB, seed uint64, config Config, n int) *cluster {
 
 func (c *cluster) add(id Node) *member {
 	m := &member{c: c, config: c.config, id: id, disk: waltest.NewDisk(), machines: map[Group]*machine{}, stopped: map[Group]error{}}
+	c.mu.Lock()
 	c.nodes[id] = m
+	c.mu.Unlock()
 	m.open()
 	return m
 }
@@ -150,7 +159,7 @@ func (m *member) crash(random *rand.Rand) {
 	m.mu.Unlock()
 	if rt != nil {
 		m.disk.Crash(random)
-		rt.Close() //nolint:errcheck // its disk is gone
+		rt.Close() // its disk is gone
 	}
 }
 
@@ -263,7 +272,7 @@ func (c *cluster) mustPut(g Group, id string) uint64 {
 // converge waits until the running members of a group have applied the same.
 func (c *cluster) converge(g Group, ids ...Node) {
 	c.t.Helper()
-	index := c.mustPut(g, fmt.Sprintf("converge %d", c.checker.latest(g)))
+	index := c.mustPut(g, fmt.Sprintf("%d/converge %d", g, c.checker.latest(g)))
 	c.eventually("convergence", func() bool {
 		for _, id := range ids {
 			if c.nodes[id].machine(g).Applied() < index {
@@ -325,7 +334,7 @@ type endpoint struct {
 
 func (e endpoint) Send(to Node, b []byte) bool {
 	n := e.net
-	if n.c.nodes[e.from].runtime() == nil {
+	if n.c.node(e.from).runtime() == nil {
 		return false
 	}
 	n.mu.Lock()
@@ -347,7 +356,7 @@ func (e endpoint) Send(to Node, b []byte) bool {
 		if n.broken(e.from, to) {
 			return
 		}
-		if m := n.c.nodes[to]; m != nil {
+		if m := n.c.node(to); m != nil {
 			if rt := m.runtime(); rt != nil {
 				if err := rt.Receive(e.from, b); err != nil && !errors.Is(err, ErrStopped) {
 					n.c.checker.failf("node %x: %v", to, err)
@@ -361,7 +370,7 @@ func (e endpoint) Send(to Node, b []byte) bool {
 func (e endpoint) SendSnapshot(ctx context.Context, to Node, write func(io.Writer) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m := e.net.c.nodes[to]
+	m := e.net.c.node(to)
 	if m == nil {
 		return errors.New("unknown node")
 	}
@@ -395,7 +404,7 @@ type snapshotWriter struct {
 func (s snapshotWriter) Write(b []byte) (int, error) {
 	pause(time.Millisecond)
 	n := s.e.net
-	if n.broken(s.e.from, s.to) || n.c.nodes[s.e.from].runtime() == nil || n.c.nodes[s.to].runtime() == nil {
+	if n.broken(s.e.from, s.to) || n.c.node(s.e.from).runtime() == nil || n.c.node(s.to).runtime() == nil {
 		return 0, errors.New("stream is broken")
 	}
 	return s.w.Write(b)
