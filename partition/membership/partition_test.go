@@ -2,6 +2,7 @@ package membership
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,11 +44,11 @@ func TestPartitionHeals(t *testing.T) {
 			for {
 				agree := 0
 				for _, n := range nodes {
-					var got []State
+					got := []State{}
 					for _, m := range n.Members() {
 						got = append(got, m.State)
 					}
-					if fmt.Sprint(got) == fmt.Sprint(want) {
+					if slices.Equal(got, want) {
 						agree++
 					}
 				}

@@ -35,7 +35,7 @@
 //	  void       anything                                  a request withdrawn before it was sent
 //	  data       bytes                                     of a stream
 //	  end                                                  of one direction of a stream
-//	  abort      code:1 text                               end of a stream by an error
+//	  abort      code:1 text                               end of both directions by an error
 //	packet    "SG" format:1 0 cluster:16 packet
 //
 // # Calls
@@ -44,6 +44,12 @@
 // so that one write carries the frames of many callers, and a frame back. Its
 // outcome must never be guessed: see Interface.Call for the three ends it can
 // take, and callConn for how they are told apart.
+//
+// Measured on 2 cores, both sides in one process, requests and responses of 300
+// bytes (BenchmarkCall): 56,000 calls a second by one caller, 370,000 to 570,000
+// by 64, which is about 2 microseconds of processor time a call for both sides
+// together, system calls included; 450 MB/s of messages of 1 KB (BenchmarkSend).
+// Three idle nodes with gossip take 0.3 % of a core together.
 //
 // # Faults
 //

@@ -14,7 +14,8 @@ import (
 
 // A Rule spoils what nodes matching From send to nodes matching To. Patterns
 // are those of path.Match on names; an empty one matches every node. A node
-// called by address only (CallAddr) is matched by that address.
+// called by an address that no peer has (CallAddr) is matched by that address
+// until it has told its name.
 //
 // Messages and gossip packets are lost or late one by one (late ones may
 // overtake each other), and so are requests, responses and pings: a call whose
