@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -118,6 +119,7 @@ func freeAddr() (string, error) {
 
 // keepRunning starts the node, and again when it ends, until ctx ends.
 func (ch *child) keepRunning(ctx context.Context, binary string, stderr io.Writer) {
+	runtime.LockOSThread() // the death of the thread that starts a child can end the child (ownGroup)
 	for pause := time.Second / 4; ; pause = min(2*pause, 10*time.Second) {
 		err := ch.run(ctx, binary)
 		if ctx.Err() != nil {

@@ -105,6 +105,16 @@ func start(t testing.TB, args ...string) *instance {
 
 func startIn(t testing.TB, dir string, args ...string) *instance {
 	t.Helper()
+	s := launch(t, dir, args...)
+	match := s.stdout.waitFor(t, listeningLine)
+	require.NotNil(t, match, "%v ended before it listened; stderr:\n%s", args, s.stderr)
+	s.url = match[1]
+	return s
+}
+
+// launch runs the binary.
+func launch(t testing.TB, dir string, args ...string) *instance {
+	t.Helper()
 	s := &instance{t: t, cmd: exec.Command(binary, args...), done: make(chan struct{}), stdout: newOutput(), stderr: newOutput()}
 	s.cmd.Dir = dir
 	s.cmd.Stdout, s.cmd.Stderr = s.stdout, s.stderr
@@ -122,9 +132,6 @@ func startIn(t testing.TB, dir string, args ...string) *instance {
 			t.Logf("stderr of %v:\n%s", args, s.stderr)
 		}
 	})
-	match := s.stdout.waitFor(t, listeningLine)
-	require.NotNil(t, match, "%v ended before it listened; stderr:\n%s", args, s.stderr)
-	s.url = match[1]
 	return s
 }
 

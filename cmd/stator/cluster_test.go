@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stator-db/stator/partition"
+)
+
+// freePorts finds n ports in a row that nobody uses.
+func freePorts(t *testing.T, n int) int {
+	t.Helper()
+	for range 100 {
+		first, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		port := first.Addr().(*net.TCPAddr).Port
+		free := true
+		listeners := []net.Listener{first}
+		for i := 1; i < n && free; i++ {
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+i))
+			if free = err == nil; free {
+				listeners = append(listeners, l)
+			}
+		}
+		for _, l := range listeners {
+			require.NoError(t, l.Close())
+		}
+		if free {
+			return port
+		}
+	}
+	t.Fatal("no free ports")
+	return 0
+}
+
+// TestClusterOutlivesANode: what is written by way of one node is read by way of
+// another, a killed node is started again and catches up meanwhile, and all stop
+// together.
+func TestClusterOutlivesANode(t *testing.T) {
+	t.Parallel()
+	port := freePorts(t, 3)
+	endpoint := func(i int) string { return fmt.Sprintf("http://127.0.0.1:%d", port+i) }
+	cluster := launch(t, "", "cluster", "--port", fmt.Sprint(port), "--data-dir", t.TempDir(), "--shards", "4")
+	t.Cleanup(func() { // before it is killed, so that it takes its nodes along
+		if !cluster.ended() {
+			cluster.signal(syscall.SIGTERM)
+			cluster.wait()
+		}
+	})
+	require.NotNil(t, cluster.stdout.waitFor(t, regexp.MustCompile(`can be used`)), cluster.stderr)
+	client := func(i int) *dynamodb.Client { return (&instance{t: t, url: endpoint(i)}).client() }
+
+	_, err := client(1).CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName:            aws.String("Items"),
+		BillingMode:          types.BillingModePayPerRequest,
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS}},
+	})
+	require.NoError(t, err)
+	put := func(i int, key string) {
+		_, err := client(i).PutItem(t.Context(), &dynamodb.PutItemInput{
+			TableName: aws.String("Items"), Item: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: key}},
+		})
+		require.NoError(t, err)
+	}
+	count := func(i int) int32 {
+		out, err := client(i).Scan(t.Context(), &dynamodb.ScanInput{
+			TableName: aws.String("Items"), ConsistentRead: aws.Bool(true), Select: types.SelectCount,
+		})
+		require.NoError(t, err)
+		return out.Count
+	}
+	for i := range 30 {
+		put(i%3, fmt.Sprint(i))
+	}
+	for i := range 3 {
+		require.EqualValues(t, 30, count(i))
+	}
+
+	status, _, err := clusterStatus(t.Context(), endpoint(0))
+	require.NoError(t, err)
+	victim := status.Nodes[1]
+	require.Equal(t, "n2", victim.Name)
+	require.NoError(t, syscall.Kill(victim.PID, syscall.SIGKILL))
+	for i := range 30 {
+		put(2*(i%2), fmt.Sprint("after", i))
+	}
+	require.EqualValues(t, 60, count(0))
+	require.Eventually(t, func() bool {
+		status, _, err := clusterStatus(t.Context(), endpoint(1))
+		return err == nil && caughtUp(status) && status.Nodes[1].PID != victim.PID
+	}, 30*time.Second, 20*time.Millisecond, "the node comes back and catches up")
+	require.EqualValues(t, 60, count(1))
+
+	var table bytes.Buffer
+	require.Zero(t, run([]string{"nodes", "--endpoint", endpoint(2)}, &table, &table), table.String())
+	require.Regexp(t, `(?m)^n1 +up .*\nn2 +up .*\nn3 +up `, table.String())
+	cluster.signal(syscall.SIGTERM)
+	require.Zero(t, cluster.wait())
+	for i := range 3 {
+		_, err := http.Get(endpoint(i)) //nolint:noctx,bodyclose // there must be none
+		require.ErrorIs(t, err, syscall.ECONNREFUSED)
+	}
+}
+
+// caughtUp reports whether every replica is there and level with its leader.
+func caughtUp(s *partition.ClusterStatus) bool {
+	for _, shard := range s.Shards {
+		if shard.Leader == "" || len(shard.Replicas) != len(s.Nodes) {
+			return false
+		}
+		for _, r := range shard.Replicas {
+			if r.Lag > 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func TestClusterFlags(t *testing.T) {
+	for args, want := range map[string]string{
+		"--node-id n1": "--node-id needs --cluster",
+		"--cluster":    "--cluster needs --node-id, a name for this node",
+		"--cluster --node-id n1 --cluster-addr here":                                 "here: an address is a host and a port",
+		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --bootstrap-expect 3":     "--bootstrap-expect needs --join",
+		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --in-memory":              "--in-memory: a node of a cluster keeps its data on disk",
+		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --sync":                   "--sync: a cluster syncs every write",
+		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --cluster-tls-cert x.pem": "belong together",
+		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --replicas 0":             "from 1 to 7 replicas are possible",
+	} {
+		var out bytes.Buffer
+		require.Equal(t, exitUsage, run(append([]string{"serve"}, strings.Fields(args)...), &out, &out), args)
+		require.Contains(t, out.String(), want, args)
+	}
+}
+
+// TestWaitingNodeStops: a node that waits for others ends at a signal.
+func TestWaitingNodeStops(t *testing.T) {
+	t.Parallel()
+	port := freePorts(t, 2)
+	s := launch(t, "", "serve", "--cluster", "--node-id", "n1", "--cluster-addr", fmt.Sprintf("127.0.0.1:%d", port),
+		"--join", fmt.Sprintf("127.0.0.1:%d", port+1), "--bootstrap-expect", "2", "--port", "0", "--data-dir", t.TempDir())
+	require.NotNil(t, s.stderr.waitFor(t, regexp.MustCompile(`waiting for other nodes`)))
+	s.signal(syscall.SIGTERM)
+	require.Zero(t, s.wait())
+}
