@@ -39,6 +39,8 @@ type backend struct {
 	url string
 	// delay holds back every request of a browser by so many nanoseconds.
 	delay atomic.Int64
+	// cluster is what /_stator/cluster answers instead of the server.
+	cluster atomic.Pointer[string]
 }
 
 func newBackend(t *testing.T, o server.Options) *backend {
@@ -53,6 +55,10 @@ func newBackend(t *testing.T, o server.Options) *backend {
 			case <-time.After(time.Duration(delay)):
 			case <-r.Context().Done():
 			}
+		}
+		if fixed := b.cluster.Load(); fixed != nil && r.URL.Path == "/_stator/cluster" {
+			_, _ = w.Write([]byte(*fixed))
+			return
 		}
 		s.ServeHTTP(w, r)
 	}))

@@ -58,7 +58,7 @@ async function request(operation, input, signal) {
   const text = await response.text();
   let body;
   try {
-    body = JSON.parse(text);
+    body = text === '' && response.ok ? {} : JSON.parse(text); // TagResource answers with nothing
   } catch {
     throw new ApiError('BadAnswer', `The server answered ${response.status} with something that is not JSON.`, response.status);
   }
