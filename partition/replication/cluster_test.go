@@ -196,6 +196,9 @@ func (m *member) Stopped(g Group, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.stopped[g] = err
+	if m.rt == nil {
+		return // its disk has crashed
+	}
 	if !errors.Is(err, errDead) && !errors.Is(err, errBroken) {
 		m.c.checker.failf("node %x: group %d stopped: %v", m.id, g, err)
 	}
