@@ -57,7 +57,7 @@
 // live ones, and it gets nothing new.
 //
 // A shard whose replica on a Dead node has no other place to go keeps that
-// voter, unless the group tolerates more failures without it; the node may yet
+// voter, unless the group is better off without it; the node may yet
 // come back with its data. A decommissioned node is let go in any case.
 //
 // # Never below a quorum

@@ -176,6 +176,9 @@ func (p *planner) better(s *shard, a, b int32) bool {
 // respread swaps one replica of a crowded zone for one in a zone that has at
 // least two fewer: then, and only then, the sum of squares falls.
 func (p *planner) respread(s *shard) {
+	if !p.crowded(s) {
+		return
+	}
 	to := p.target(s)
 	if to == none {
 		return
@@ -195,6 +198,25 @@ func (p *planner) respread(s *shard) {
 	p.drop(s, from)
 	p.add(s, to)
 	s.reason = Spread
+}
+
+// crowded reports whether a zone has two voters more than one with nodes that
+// take replicas. It is asked of every shard in every plan, so it does not look
+// for a node that could take one.
+func (p *planner) crowded(s *shard) bool {
+	most := 0
+	for _, m := range s.goal {
+		most = max(most, p.inZone(s.goal, p.nodes[m].zone))
+	}
+	for z, members := range p.zones {
+		if most < 2 {
+			break
+		}
+		if len(members) > 0 && p.inZone(s.goal, int32(z)) <= most-2 {
+			return true
+		}
+	}
+	return false
 }
 
 // changed reports whether the members are not yet what the goal says.

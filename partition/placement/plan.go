@@ -166,9 +166,9 @@ func (p *planner) removal(s *shard) (Action, int32, bool) {
 		return 0, none, false
 	}
 	if v == s.leader {
-		if heir := p.heir(s); heir != none {
-			return TransferLeader, heir, true
-		}
+		// All others drain: they will be back.
+		heir := p.heir(s)
+		return TransferLeader, heir, heir != none
 	}
 	return Remove, v, true
 }
@@ -202,13 +202,19 @@ func (p *planner) dispensable(s *shard, v int32) bool {
 	if len(s.goal) < p.want() {
 		return false // a place for its successor may turn up
 	}
-	if n := &p.nodes[v]; !n.keeps && !n.leaving {
-		// Given up, and no successor. An odd number of voters bears as many
-		// failures as the even one below it; an even one bears more without.
-		return len(s.voters)%2 == 0
+	if !p.givenUp(v) {
+		return true
 	}
-	return true
+	// Given up, and no successor. An odd number of voters bears as many
+	// failures as the even one below it; an even one bears more without. If
+	// another voter is to leave, this one goes first: the live ones are needed
+	// for the quorum until then.
+	return len(s.voters)%2 == 0 || slices.ContainsFunc(s.voters, func(o int32) bool {
+		return !slices.Contains(s.goal, o) && !p.givenUp(o)
+	})
 }
+
+func (p *planner) givenUp(n int32) bool { return !p.nodes[n].keeps && !p.nodes[n].leaving }
 
 // heir returns the voter that should lead next: one that stays, with the fewest
 // leaders for its weight. It is none if no node may lead.
