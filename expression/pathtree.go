@@ -11,6 +11,7 @@ import (
 type pathTree struct {
 	step     Step
 	children []*pathTree
+	index    map[Step]*pathTree // of children while paths are inserted and there are many
 
 	// path is the position, in the order of insertion, of the path that ends
 	// here, or, for an inner node, of the first one that passes through.
@@ -52,12 +53,11 @@ func (t *pathTree) insert(p Path, i int) (other int, class faultClass) {
 		if !t.isLeaf() && t.byIndex() != s.IsIndex {
 			return t.children[0].path, pathsConflict
 		}
-		at := slices.IndexFunc(t.children, func(c *pathTree) bool { return c.step == s })
-		if fresh = at < 0; fresh {
-			at = len(t.children)
-			t.children = append(t.children, &pathTree{step: s, path: i})
+		next := t.child(s)
+		if fresh = next == nil; fresh {
+			next = t.addChild(s, i)
 		}
-		t = t.children[at]
+		t = next
 	}
 	if !fresh {
 		return t.path, pathsOverlap
@@ -65,9 +65,41 @@ func (t *pathTree) insert(p Path, i int) (other int, class faultClass) {
 	return 0, faultClasses
 }
 
+func (t *pathTree) child(s Step) *pathTree {
+	if t.index != nil {
+		return t.index[s]
+	}
+	for _, c := range t.children {
+		if c.step == s {
+			return c
+		}
+	}
+	return nil
+}
+
+// manyChildren is where looking through the children takes longer than hashing.
+// AttributeUpdates can have as many as fit in a request.
+const manyChildren = 32
+
+func (t *pathTree) addChild(s Step, path int) *pathTree {
+	c := &pathTree{step: s, path: path}
+	t.children = append(t.children, c)
+	switch {
+	case t.index != nil:
+		t.index[s] = c
+	case len(t.children) > manyChildren:
+		t.index = make(map[Step]*pathTree, 2*len(t.children))
+		for _, c := range t.children {
+			t.index[c.step] = c
+		}
+	}
+	return c
+}
+
 // sort puts the children of every node in ascending order, as stored values
 // have them.
 func (t *pathTree) sort() {
+	t.index = nil
 	slices.SortFunc(t.children, func(a, b *pathTree) int {
 		return cmp.Or(cmp.Compare(a.step.Index, b.step.Index), cmp.Compare(a.step.Name, b.step.Name))
 	})
