@@ -14,12 +14,17 @@ import (
 // appendResult appends a command's outcome for decodeResult.
 func appendResult(dst []byte, c command, err error) ([]byte, error) {
 	dst = appendError(dst, err)
-	if err != nil {
-		return dst, nil
+	if err == nil {
+		return appendFindings(dst, c)
 	}
+	return dst, nil
+}
+
+// appendFindings appends what a command found out.
+func appendFindings(dst []byte, c command) ([]byte, error) {
 	switch c := c.(type) {
 	case *writeCommand:
-		return appendWriteResult(dst, &c.result), nil
+		dst = appendWriteResult(dst, &c.result)
 	case *transactCommand:
 		for i := range c.results {
 			dst = appendWriteResult(dst, &c.results[i])
@@ -36,6 +41,10 @@ func appendResult(dst []byte, c command, err error) ([]byte, error) {
 		dst = append(dst, boolByte(c.more))
 	case *resolveCommand:
 		dst = append(dst, boolByte(c.decided))
+	case *abortCommand, *installCommand, *dropCommand, *dropIndexCountsCommand, *reindexCommand, *recordsCommand,
+		*expiryBackfillCommand, *expireCommand, *receiveCommand, *trimCommand, *trimStreamCommand, *forgetTokensCommand:
+	default:
+		return dst, fmt.Errorf("findings of %T have no binary form", c)
 	}
 	return dst, nil
 }
@@ -56,7 +65,7 @@ func decodeResult(b []byte, c command) error {
 	r := wireReader{b: b}
 	err := r.failure(writesOf(c))
 	if r.err == nil && err == nil {
-		r.result(c)
+		r.findings(c)
 	}
 	if r.err != nil || len(r.b) > 0 {
 		return fmt.Errorf("%w: malformed answer to %T", ErrOutcomeUnknown, c)
@@ -77,7 +86,8 @@ func writesOf(c command) []*Write {
 	return nil
 }
 
-func (r *wireReader) result(c command) {
+// findings reads what appendFindings wrote.
+func (r *wireReader) findings(c command) {
 	switch c := c.(type) {
 	case *writeCommand:
 		r.writeResult(c.write.Table, &c.result)

@@ -95,6 +95,8 @@ func TestResultsArrive(t *testing.T) {
 		require.NoError(t, sent(t, &writeCommand{result: newer}, nil, proposed))
 		require.Equal(t, full.Indexes[:1], proposed.result.Indexes)
 	})
+	_, err := appendResult(nil, panicCommand{}, nil)
+	require.ErrorContains(t, err, "no binary form")
 }
 
 func TestErrorsArrive(t *testing.T) {
