@@ -166,8 +166,9 @@ func (db *DB) ClientAddrs() []string {
 		return nil
 	}
 	var all []string
+	alive := db.node.alive()
 	for _, m := range db.node.topology.members() {
-		if m.State == NodeUp && (m.ID == uint64(db.node.id) || db.node.transport.RoundTrip(m.ID) > 0) {
+		if _, answers := alive[m.ID]; m.State == NodeUp && (answers || m.ID == uint64(db.node.id)) {
 			all = append(all, m.HTTP)
 		}
 	}

@@ -14,7 +14,11 @@ import (
 	"github.com/stator-db/stator/storage/item"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		// memberlist does not wait for its last probe when it is shut down.
+		goleak.IgnoreAnyFunction("github.com/hashicorp/memberlist.(*Memberlist).probe"))
+}
 
 func openTest(t *testing.T, o Options) *DB {
 	t.Helper()

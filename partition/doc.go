@@ -50,7 +50,9 @@
 // order. The sequence of the command that wrote an item is the item's version.
 //
 // On a single node a pipeline is the log: whoever proposes first leads and
-// applies what has queued up, which is group commit without a writer goroutine.
+// applies what has queued up, which is group commit without a writer goroutine. In
+// a cluster the log is replicated by raft, and a command's index in it is its
+// sequence.
 //
 // The path of one write: DB.Write finds the shard by token, proposes a
 // writeCommand, whose apply reads the stored item, evaluates condition and
@@ -115,4 +117,40 @@
 // Get and Read name their consistency. They use one Badger snapshot of each
 // shard and never wait for writers. On a single node every read sees all
 // acknowledged writes.
+//
+// # Cluster
+//
+// With Options.Cluster the DB is a node. What it knows of a shard is behind two
+// interfaces: shardLog, where commands are proposed, and snapshot, which reads see.
+// Everything above them is the same code on a single node and in a cluster.
+//
+// Each shard, and the catalog, is a raft group (package replication); group is its
+// state machine, and replica.apply the one way it changes. All groups of a node
+// share one write-ahead log (package wal). Badger is not fsynced for each commit: a
+// replica's applied sequence is committed with what it applied, and the log replays
+// the rest. A replica that is too far behind gets a snapshot.
+//
+// A command goes to the leader of its shard, wherever that is (route). It is sent
+// again only if it certainly was not and never will be applied: the leader says so,
+// or an entry of a higher term was applied first. An outcome that nobody can tell is
+// ErrOutcomeUnknown. What finishes something begun may be done twice and is
+// repeated until it is done (DB.insist).
+//
+// Strong reads go to the leader, which has a majority confirm it (ReadIndex) and
+// waits until it has applied what was committed before. Eventual reads are served
+// by a replica on this node, else by the nearest.
+//
+// Every node has a replica of the catalog: tables, members, and where shards are
+// (topology). Only the catalog's leader changes tables, the other nodes forward to it
+// whole requests; a change is pending in the catalog until every shard has installed
+// it, so a new leader can finish it. A table that a node does not know is looked for
+// once more after catching up with the catalog's leader.
+//
+// The leader of a shard carries its outbox, sweeps it, and finishes transactions
+// whose coordinator is lost (resolve.go). Positions and ledger lie in the shards, so
+// a new leader goes on where the old one stopped, and two that believe to lead for a
+// moment do nothing twice.
+//
+// A data directory draws the node's id when it is made. A wiped disk is therefore
+// another node, which knows nothing and has voted for nobody.
 package partition

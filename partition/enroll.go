@@ -15,7 +15,7 @@ import (
 )
 
 // How a node without a cluster finds one (serf's and Consul's bootstrap-expect):
-// it asks the addresses it was given, and those that they know, who is there.
+// it asks the addresses it was given, and the nodes that gossip tells of.
 // If one is a member of a cluster, it joins that. Else, once as many as expected
 // are there, the one whose name comes first has the others promise to wait for
 // it, makes the cluster, and they join it.
@@ -26,19 +26,11 @@ type greeting struct {
 	Name    string   `json:"name"`
 	Addr    string   `json:"addr"`
 	Cluster [16]byte `json:"cluster"` // zero: none yet
-	Others  []string `json:"others"`  // addresses it was told of
 }
 
-// serveHello answers a greeting, which is the address of who greets.
-func (n *node) serveHello(request []byte) ([]byte, error) {
-	n.promise.Lock()
-	if addr := string(request); !slices.Contains(n.promise.known, addr) && len(n.promise.known) < maxKnown {
-		n.promise.known = append(n.promise.known, addr)
-	}
-	others := slices.Concat(n.opts.Join, n.promise.known)
-	n.promise.Unlock()
+func (n *node) serveHello() ([]byte, error) {
 	return json.Marshal(greeting{
-		ID: uint64(n.id), Name: n.opts.Name, Addr: n.transport.Addr(), Cluster: n.pool.Identity().ClusterID, Others: others,
+		ID: uint64(n.id), Name: n.opts.Name, Addr: n.transport.Addr(), Cluster: n.pool.Identity().ClusterID,
 	})
 }
 
@@ -57,9 +49,6 @@ func (n *node) servePromise(from uint64) ([]byte, error) {
 	n.promise.to, n.promise.until = from, time.Now().Add(promiseTime)
 	return nil, nil
 }
-
-// maxKnown bounds the addresses a node remembers of those who greeted it.
-const maxKnown = 64
 
 const enrollPause = 100 * time.Millisecond
 
@@ -98,18 +87,17 @@ func (n *node) enroll(ctx context.Context) error {
 func (n *node) greet(ctx context.Context) []greeting {
 	var found []greeting
 	asked := map[string]bool{n.transport.Addr(): true}
-	n.promise.Lock()
-	queue := slices.Concat(n.opts.Join, n.promise.known)
-	n.promise.Unlock()
-	for len(queue) > 0 {
-		addr := queue[0]
-		queue = queue[1:]
+	addrs := slices.Clone(n.opts.Join)
+	for _, m := range n.alive() {
+		addrs = append(addrs, m.ClusterAddr)
+	}
+	for _, addr := range addrs {
 		if asked[addr] {
 			continue
 		}
 		asked[addr] = true
 		call, cancel := context.WithTimeout(ctx, time.Second)
-		response, err := n.transport.CallAddr(call, addr, methodHello, []byte(n.transport.Addr()))
+		response, err := n.transport.CallAddr(call, addr, methodHello, nil)
 		cancel()
 		var g greeting
 		if err != nil {
@@ -121,7 +109,6 @@ func (n *node) greet(ctx context.Context) []greeting {
 		g.Addr = addr
 		if !slices.ContainsFunc(found, func(f greeting) bool { return f.ID == g.ID }) {
 			found = append(found, g)
-			queue = append(queue, g.Others...)
 		}
 	}
 	return found
@@ -179,7 +166,7 @@ func (n *node) become(id [16]byte) error {
 		return err
 	}
 	n.transport.SetCluster(id)
-	return nil
+	return n.members.Update(n.meta())
 }
 
 // admission is the answer to methodJoin: the cluster, and who is in it.

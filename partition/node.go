@@ -9,12 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/stator-db/stator/partition/membership"
 	"github.com/stator-db/stator/partition/replication"
 	"github.com/stator-db/stator/partition/transport"
 	"github.com/stator-db/stator/storage"
@@ -35,6 +37,9 @@ type ClusterOptions struct {
 	// Shards and Replicas are fixed by the node that makes the cluster: the
 	// number of token ranges (0: 16) and of replicas of each (0: 3).
 	Shards, Replicas int
+	// GossipKey encrypts the gossip between nodes: 16, 24 or 32 bytes, the same on
+	// all. Nil sends it in clear.
+	GossipKey []byte
 	// LeaseReads lets leaders answer strong reads without asking for a while,
 	// which relies on clocks of about equal speed.
 	LeaseReads bool
@@ -67,6 +72,7 @@ type node struct {
 
 	pool      *storage.Pool
 	transport transport.Interface
+	members   *membership.Membership
 	runtime   *replication.Runtime
 	topology  topology
 	shards    int
@@ -85,7 +91,6 @@ type node struct {
 		sync.Mutex
 		to    uint64
 		until time.Time
-		known []string // addresses of nodes that greeted this one
 	}
 	leading struct {
 		sync.Mutex
@@ -159,7 +164,31 @@ func openNode(db *DB) (_ *node, err error) {
 	if identity.ClusterID != [16]byte{} {
 		n.transport.SetCluster(identity.ClusterID)
 	}
+	if n.members, err = membership.Join(membership.Options{
+		Name: o.Name, ID: uint64(n.id), Meta: n.meta(), Join: o.Join, Key: o.GossipKey, Transport: n.transport, Logger: db.log,
+	}); err != nil {
+		return nil, err
+	}
 	return n, nil
+}
+
+// meta is what this node gossips of itself.
+func (n *node) meta() membership.Meta {
+	return membership.Meta{
+		HTTPAddr: n.opts.HTTP, Zone: n.opts.Zone, Version: n.opts.Version, ClusterID: n.pool.Identity().ClusterID,
+		Protocol: protocolVersion, MinProtocol: protocolVersion, Capacity: 1, PID: os.Getpid(),
+	}
+}
+
+// alive lists the other nodes that answer, by id.
+func (n *node) alive() map[uint64]membership.Member {
+	found := make(map[uint64]membership.Member)
+	for _, m := range n.members.Members() {
+		if m.State == membership.Alive && m.ID != uint64(n.id) {
+			found[m.ID] = m
+		}
+	}
+	return found
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -349,7 +378,7 @@ func (n *node) start(ctx context.Context) error {
 func (n *node) serve(ctx context.Context, from uint64, method uint8, request []byte) ([]byte, error) {
 	switch method {
 	case methodHello:
-		return n.serveHello(request)
+		return n.serveHello()
 	case methodPromise:
 		return n.servePromise(from)
 	case methodJoin:
@@ -392,6 +421,9 @@ func (n *node) close() error {
 	if n.runtime != nil {
 		errs = append(errs, n.runtime.Close())
 	}
+	if n.members != nil {
+		errs = append(errs, n.members.Leave(leaveTimeout), n.members.Close())
+	}
 	if n.transport != nil {
 		errs = append(errs, n.transport.Close())
 	}
@@ -400,6 +432,9 @@ func (n *node) close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// leaveTimeout is how long a node tries to tell the others that it goes.
+const leaveTimeout = 300 * time.Millisecond
 
 // handOver gives every leadership to the member that is furthest.
 func (n *node) handOver() {

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"net"
 	"os"
@@ -20,6 +21,7 @@ type clusterFlags struct {
 	BootstrapExpect  int      `group:"Cluster" default:"1" placeholder:"N" help:"Make a cluster once so many nodes that have none have found each other."`
 	Replicas         int      `group:"Cluster" default:"3" placeholder:"N" help:"Replicas of each shard of a new cluster."`
 	Zone             string   `group:"Cluster" placeholder:"NAME" help:"Failure zone of this node."`
+	GossipKey        string   `group:"Cluster" placeholder:"KEY" help:"Encrypt gossip with this key, the same on all nodes: 16, 24 or 32 bytes in base64."`
 	LeaseReads       bool     `group:"Cluster" help:"Let leaders answer strong reads without asking the others for a while; relies on clocks of about equal speed."`
 	ClusterTLSCert   string   `name:"cluster-tls-cert" group:"Cluster" placeholder:"FILE" help:"Certificate of this node for the cluster port (PEM)."`
 	ClusterTLSKey    string   `name:"cluster-tls-key" group:"Cluster" placeholder:"FILE" help:"Its private key (PEM)."`
@@ -31,13 +33,13 @@ func (c *clusterFlags) check() error {
 	given := map[string]bool{
 		"--node-id": c.NodeID != "", "--cluster-addr": c.ClusterAddr != "", "--cluster-advertise": c.ClusterAdvertise != "",
 		"--join": len(c.Join) > 0, "--bootstrap-expect": c.BootstrapExpect != 1, "--replicas": c.Replicas != 3,
-		"--zone": c.Zone != "", "--lease-reads": c.LeaseReads, "--cluster-tls-cert": c.ClusterTLSCert != "",
+		"--gossip-key": c.GossipKey != "", "--zone": c.Zone != "", "--lease-reads": c.LeaseReads, "--cluster-tls-cert": c.ClusterTLSCert != "",
 		"--cluster-tls-key": c.ClusterTLSKey != "", "--cluster-tls-ca": c.ClusterTLSCA != "",
 	}
 	if !c.Cluster {
 		for _, name := range []string{
 			"--node-id", "--cluster-addr", "--cluster-advertise", "--join", "--bootstrap-expect", "--replicas", "--zone",
-			"--lease-reads", "--cluster-tls-cert", "--cluster-tls-key", "--cluster-tls-ca",
+			"--gossip-key", "--lease-reads", "--cluster-tls-cert", "--cluster-tls-key", "--cluster-tls-ca",
 		} {
 			if given[name] {
 				return usageError(name + " needs --cluster")
@@ -59,6 +61,9 @@ func (c *clusterFlags) check() error {
 	case given["--cluster-tls-cert"] != given["--cluster-tls-key"] || given["--cluster-tls-cert"] != given["--cluster-tls-ca"]:
 		return usageError("--cluster-tls-cert, --cluster-tls-key and --cluster-tls-ca belong together")
 	}
+	if _, err := c.gossipKey(); err != nil {
+		return usageError("--gossip-key: 16, 24 or 32 bytes in base64, for example from: openssl rand -base64 32")
+	}
 	for _, addr := range append([]string{c.ClusterAddr}, c.Join...) {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			return usageError(fmt.Sprintf("%s: an address is a host and a port, for example 10.0.0.1:7000", addr))
@@ -67,13 +72,29 @@ func (c *clusterFlags) check() error {
 	return nil
 }
 
+func (c *clusterFlags) gossipKey() ([]byte, error) {
+	if c.GossipKey == "" {
+		return nil, nil
+	}
+	key, err := base64.StdEncoding.DecodeString(c.GossipKey)
+	if n := len(key); err == nil && n != 16 && n != 24 && n != 32 {
+		err = fmt.Errorf("%d bytes", n)
+	}
+	return key, err
+}
+
 // options are nil for a single node.
 func (c *clusterFlags) options(shards int) (*partition.ClusterOptions, error) {
 	if !c.Cluster {
 		return nil, nil
 	}
+	key, err := c.gossipKey()
+	if err != nil {
+		return nil, err
+	}
 	o := &partition.ClusterOptions{
-		Name: c.NodeID, Addr: c.ClusterAddr, Advertise: c.ClusterAdvertise, Zone: c.Zone, Version: buildVersion(),
+		GossipKey: key,
+		Name:      c.NodeID, Addr: c.ClusterAddr, Advertise: c.ClusterAdvertise, Zone: c.Zone, Version: buildVersion(),
 		Join: c.Join, BootstrapExpect: c.BootstrapExpect, Shards: shards, Replicas: c.Replicas, LeaseReads: c.LeaseReads,
 	}
 	if c.ClusterTLSCert == "" {

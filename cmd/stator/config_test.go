@@ -12,8 +12,12 @@ import (
 )
 
 // defaultServe is a command line without flags, environment and file.
+// defaultCluster are the flags of a node that is none.
+var defaultCluster = clusterFlags{BootstrapExpect: 1, Replicas: 3}
+
 var defaultServe = serveCommand{
-	Port: 8000, Host: "127.0.0.1", DataDir: "./data", CORS: []string{"*"},
+	clusterFlags: defaultCluster,
+	Port:         8000, Host: "127.0.0.1", DataDir: "./data", CORS: []string{"*"},
 	GSIConsistency: "sync", LogLevel: "info", LogFormat: "text",
 }
 
@@ -34,7 +38,8 @@ func TestPrecedence(t *testing.T) {
 			"--log-level", "debug", "--log-format", "json", "--enforce-throughput", "--admin",
 		}, change: func(c *serveCommand) {
 			*c = serveCommand{
-				Port: 0, Host: "::1", DataDir: "/d", InMemory: true, SharedDB: true, Sync: true, Shards: 3,
+				clusterFlags: defaultCluster,
+				Port:         0, Host: "::1", DataDir: "/d", InMemory: true, SharedDB: true, Sync: true, Shards: 3,
 				CORS: []string{"http://a", "http://b"}, GSIConsistency: "eventual", GSILag: 20 * time.Millisecond,
 				LogLevel: "debug", LogFormat: "json", EnforceThroughput: true, Admin: true,
 			}
@@ -46,7 +51,8 @@ func TestPrecedence(t *testing.T) {
 			"STATOR_LOG_FORMAT": "json", "STATOR_ENFORCE_THROUGHPUT": "true", "STATOR_ADMIN": "true",
 		}, change: func(c *serveCommand) {
 			*c = serveCommand{
-				Port: 0, Host: "::1", DataDir: "/d", InMemory: true, SharedDB: true, Sync: true, Shards: 3,
+				clusterFlags: defaultCluster,
+				Port:         0, Host: "::1", DataDir: "/d", InMemory: true, SharedDB: true, Sync: true, Shards: 3,
 				CORS: []string{"http://a", "http://b"}, GSIConsistency: "eventual", GSILag: 20 * time.Millisecond,
 				LogLevel: "debug", LogFormat: "json", EnforceThroughput: true, Admin: true,
 			}
@@ -69,7 +75,8 @@ log-level: debug
 log-format: json
 `, change: func(c *serveCommand) {
 			*c = serveCommand{
-				Port: 0, Host: "::1", DataDir: "/d", InMemory: true, SharedDB: true, Sync: true, Shards: 3,
+				clusterFlags: defaultCluster,
+				Port:         0, Host: "::1", DataDir: "/d", InMemory: true, SharedDB: true, Sync: true, Shards: 3,
 				CORS: []string{"http://a", "http://b"}, GSIConsistency: "eventual", GSILag: 20 * time.Millisecond,
 				LogLevel: "debug", LogFormat: "json", EnforceThroughput: true, Admin: true,
 			}

@@ -46,7 +46,7 @@ func (c *serveCommand) Run(p *process) error {
 		options: options,
 		flags:   flagNames{port: "--port", host: "--host", dataDir: "--data-dir", shards: "--shards"},
 		announce: func(url string) {
-			fmt.Fprintf(p.stdout, "stator is listening on %s\n", url)
+			fmt.Fprintf(p.stdout, "stator is listening on %s\nthe console is at %[1]s/console/\n", url)
 		},
 	}
 	return s.run(p.ctx)

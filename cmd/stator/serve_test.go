@@ -35,7 +35,7 @@ func TestServe(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "new", "data")
 			s := start(t, "serve", "--port", "0", "--data-dir", dir, "--log-format", "json")
-			require.Regexp(t, `^stator is listening on http://127\.0\.0\.1:\d+\n$`, s.stdout.String())
+			require.Regexp(t, `^stator is listening on (http://127\.0\.0\.1:\d+)\nthe console is at http://127\.0\.0\.1:\d+/console/\n$`, s.stdout.String())
 			require.NotNil(t, s.stderr.waitFor(t, regexp.MustCompile(`"msg":"serving"`)))
 			status, body := get(t, s.url+"/")
 			require.Equal(t, http.StatusOK, status)
