@@ -32,12 +32,13 @@ type namespaceReport struct {
 	Tables  int    `json:"tables"`
 }
 
-// serveNamespaces tells which access keys and regions have tables.
+// serveNamespaces tells which access keys and regions have tables, and how the server
+// keeps them.
 func (s *Server) serveNamespaces(g *gin.Context) {
 	reports := []namespaceReport{}
 	for _, n := range s.db.Namespaces() {
 		reports = append(reports, namespaceReport{n.Namespace.Account, n.Namespace.Region, n.Tables})
 	}
 	g.Header("Cache-Control", "no-store")
-	g.JSON(http.StatusOK, gin.H{"shared": s.options.SharedDB, "local": s.options.Local, "namespaces": reports})
+	g.JSON(http.StatusOK, gin.H{"shared": s.options.SharedDB, "local": s.options.Local, "shards": s.db.Shards(), "namespaces": reports})
 }

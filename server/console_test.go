@@ -38,7 +38,7 @@ func TestNamespaceReport(t *testing.T) {
 	as(s, "alice", "us-east-1", "CreateTable", strings.Replace(createUsers, "users", "others", 1))
 	code, body := admin(s, http.MethodGet, "/_stator/namespaces", "")
 	require.Equal(t, http.StatusOK, code)
-	require.JSONEq(t, `{"shared":false,"local":false,"namespaces":[{"account":"alice","region":"us-east-1","tables":2},{"account":"bob","region":"eu-west-1","tables":1}]}`, body)
+	require.JSONEq(t, `{"shared":false,"local":false,"shards":1,"namespaces":[{"account":"alice","region":"us-east-1","tables":2},{"account":"bob","region":"eu-west-1","tables":1}]}`, body)
 }
 
 // TestForeignOrigin refuses what pages of other origins want to write, unless they may.

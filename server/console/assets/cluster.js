@@ -1,58 +1,38 @@
 // Geometry of the token ring, and reading what /_stator/cluster tells.
 
-const tokens = 2n ** 64n;
+/** share turns a token, 16 hexadecimal digits, into a place on the ring, 0 to 1. */
+const share = (token) => Number(BigInt('0x' + token) / 2n ** 12n) / 2 ** 52;
 
-/** token reads a token that may be a decimal or hexadecimal text or a number. */
-function token(t) {
-  try {
-    if (typeof t === 'string') return BigInt(/^[0-9]+$/.test(t) || t.startsWith('0x') ? t : '0x' + t);
-    return BigInt(Math.trunc(t));
-  } catch {
-    return null;
-  }
-}
-
-/** share turns a token into a place on the ring, 0 to 1. */
-const share = (t) => Number((t * 1000000n) / tokens) / 1000000;
+/** Shard -1 is the catalog, which has no tokens. */
+export const isCatalog = (shard) => shard.id < 0;
 
 /**
- * normalize makes one shape of an answer: nodes by id; shards with from and to on the
- * ring. Whatever is missing, as on a single node, is filled in.
+ * read prepares an answer for drawing: shards get from and to on the ring, lag (of
+ * their last replica) and writes a second, by the answer before and the seconds since.
  */
-export function normalize(answer) {
-  const nodes = (answer?.nodes ?? []).map((n) => ({ ...n, id: String(n.id), addresses: [].concat(n.addresses ?? n.address ?? []), state: n.state ?? 'alive' }));
-  const list = answer?.shards ?? [];
-  const shards = list.map((s, i) => {
-    const range = Array.isArray(s.range) ? s.range : [s.range?.start ?? s.range?.from, s.range?.end ?? s.range?.to];
-    const first = token(range[0]), last = token(range[1]);
-    const whole = first !== null && last !== null && range[0] !== undefined;
-    return {
-      id: String(s.id ?? i),
-      from: whole ? share(first) : i / list.length,
-      to: whole ? (last === 0n ? 1 : share(last + (last % 2n))) : (i + 1) / list.length,
-      leader: s.leader === undefined || s.leader === null || s.leader === '' ? nodes.length === 1 ? nodes[0].id : null : String(s.leader),
-      replicas: (s.replicas ?? (nodes.length === 1 ? [nodes[0].id] : [])).map((r) => (typeof r === 'object' ? { ...r, node: String(r.node ?? r.id) } : { node: String(r) })),
-      applied: s.applied, lag: s.lag, traffic: s.traffic,
-    };
-  });
-  return { nodes, shards };
+export function read(answer, before, seconds) {
+  const commits = new Map((before?.shards ?? []).map((s) => [s.id, s.commit]));
+  const shards = answer.shards.map((s) => ({
+    ...s,
+    from: s.first ? share(s.first) : 0,
+    to: s.last ? share(s.last) + 2 ** -52 : 1,
+    lag: Math.max(0, ...s.replicas.map((r) => r.lag ?? 0)),
+    writes: commits.has(s.id) && s.commit >= commits.get(s.id) && seconds > 0 ? (s.commit - commits.get(s.id)) / seconds : null,
+  }));
+  return { nodes: answer.nodes, shards: shards.filter((s) => !isCatalog(s)), catalog: shards.find(isCatalog) };
 }
 
-/** traffic is a shard's requests a second, however they are told. */
-export function traffic(shard) {
-  const t = shard.traffic;
-  if (typeof t === 'number') return t;
-  if (t && typeof t === 'object') return Object.values(t).reduce((n, v) => n + (typeof v === 'number' ? v : 0), 0);
-  return null;
-}
-
-/** lag is the farthest that a replica is behind, in log entries. */
-export function lag(shard) {
-  const l = shard.lag;
-  if (typeof l === 'number') return l;
-  if (l && typeof l === 'object') return Math.max(0, ...Object.values(l).filter((v) => typeof v === 'number'));
-  const own = shard.replicas.map((r) => r.lag).filter((v) => typeof v === 'number');
-  return own.length ? Math.max(...own) : null;
+/** single is the answer of a server that is no node of a cluster, as a cluster of one. */
+export function single(host, count) {
+  const width = 2n ** 64n / BigInt(count);
+  const token = (t) => t.toString(16).padStart(16, '0');
+  return {
+    nodes: [{ id: '0', name: 'node', http: host, state: 'up' }],
+    shards: Array.from({ length: count }, (_, i) => ({
+      id: i, leader: 'node', replicas: [{ node: 'node', role: 'leader' }],
+      first: token(width * BigInt(i)), last: token(i === count - 1 ? 2n ** 64n - 1n : width * BigInt(i + 1) - 1n),
+    })),
+  };
 }
 
 /** point is a place on a circle; the ring begins at the top. */

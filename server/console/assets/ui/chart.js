@@ -29,7 +29,7 @@ export function Chart({ data, series, format, label }) {
     const u = new uPlot({
       width: Math.max(place.current.clientWidth, 200), height: 220, legend: { show: false },
       cursor: { y: false, points: { size: 6 } },
-      scales: { x: { range: (_, min, max) => [Math.min(min ?? 0, (max ?? 0) - 60), max ?? 0] }, y: { range: (_, min, max) => [0, Math.max(max * 1.1, 1e-9)] } },
+      scales: { x: { range: (u) => { const times = u.data[0], end = times.at(-1) ?? 0; return [Math.min(times[0] ?? 0, end - 60), end]; } }, y: { range: (_, min, max) => [0, Math.max(max * 1.1, 1e-9)] } },
       axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map(format) }],
       series: [{}, ...series.map((s) => ({ label: s.label, stroke: s.colour, width: 2, points: { show: false }, spanGaps: true }))],
     }, data, place.current);
