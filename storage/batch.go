@@ -217,6 +217,7 @@ func (b *Batch) Commit() error {
 	} else {
 		if b.bytes > 0 {
 			b.shard.dirty.Store(true)
+			b.shard.written.Store(true)
 		}
 	}
 	b.end(errBatchDone)

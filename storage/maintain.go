@@ -1,11 +1,13 @@
 package storage
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -45,7 +47,7 @@ func maintain(ctx context.Context, flushInterval time.Duration, shards func() []
 		case <-ctx.Done():
 			return
 		case <-flush.C:
-			work = func(sh *Shard) error { return errors.Join(sh.flush(), sh.rotate()) }
+			work = (*Shard).upkeep
 		case <-collect.C:
 			work = func(sh *Shard) error { return sh.collect(ctx) }
 		}
@@ -59,6 +61,14 @@ func maintain(ctx context.Context, flushInterval time.Duration, shards func() []
 			sh.inside.leave()
 		}
 	}
+}
+
+// upkeep is what a shard that was written to needs every flushInterval.
+func (s *Shard) upkeep() error {
+	if !s.written.Swap(false) {
+		return nil
+	}
+	return errors.Join(s.flush(), s.rotate())
 }
 
 // Sync makes everything committed before the call durable: it survives a power
@@ -118,6 +128,22 @@ func (s *Shard) flushLogs() error {
 	}
 	if len(values) > 0 {
 		s.flushed = values[len(values)-1]
+	}
+	return syncDir(s.dir)
+}
+
+// syncFiles makes the whole of a new shard durable: its names, and the files
+// that Badger makes once and leaves to the kernel.
+func (s *Shard) syncFiles() error {
+	files, err := listFiles(s.dir)
+	if err != nil {
+		return err
+	}
+	for name := range files {
+		err := syncFile(filepath.Join(s.dir, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // compacted away
+			return err
+		}
 	}
 	return syncDir(s.dir)
 }
@@ -202,11 +228,15 @@ func (s *Shard) collectable() (string, error) {
 		return "", err
 	}
 	newest := files.newest(valueLogSuffix)
-	b, err := os.ReadFile(filepath.Join(s.dir, "DISCARD"))
+	f, err := os.Open(filepath.Join(s.dir, "DISCARD"))
 	if err != nil {
 		return "", err
 	}
-	name, garbage := worstLog(b)
+	defer f.Close()
+	name, garbage, err := worstLog(f)
+	if err != nil {
+		return "", err
+	}
 	size, ok := files[name]
 	if !ok || name == newest || float64(garbage) < collectRatio*float64(size) {
 		return "", nil
@@ -215,19 +245,27 @@ func (s *Shard) collectable() (string, error) {
 }
 
 // worstLog reads Badger's DISCARD file, pairs of a value log's number and the
-// bytes of garbage in it up to a pair of zeros, big endian.
-func worstLog(b []byte) (name string, garbage uint64) {
-	const pair = 16
-	for ; len(b) >= pair; b = b[pair:] {
-		id := binary.BigEndian.Uint64(b)
-		if id == 0 {
-			break
+// bytes of garbage in it up to a pair of zeros, big endian. The file has a
+// megabyte, of which only the first few bytes are used.
+func worstLog(f io.Reader) (name string, garbage uint64, err error) {
+	r := bufio.NewReaderSize(f, 512)
+	var pair [16]byte
+	for {
+		_, err := io.ReadFull(r, pair[:])
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return name, garbage, nil
 		}
-		if n := binary.BigEndian.Uint64(b[8:]); n > garbage {
+		if err != nil {
+			return "", 0, err
+		}
+		id := binary.BigEndian.Uint64(pair[:])
+		if id == 0 {
+			return name, garbage, nil
+		}
+		if n := binary.BigEndian.Uint64(pair[8:]); n > garbage {
 			name, garbage = fmt.Sprintf("%06d%s", id, valueLogSuffix), n
 		}
 	}
-	return name, garbage
 }
 
 // compact merges the shard's tables into one level, which reveals garbage in
@@ -271,7 +309,7 @@ func (s *Shard) fillMemtable() error {
 		return k
 	}
 	perTxn := int(s.db.MaxBatchSize()/maxKeySize) - 2
-	for i := 0; i*keySize < memTableSize; {
+	for i := 0; int64(i)*keySize < s.db.Opts().MemTableSize; {
 		txn := s.db.NewTransaction(true)
 		for range perTxn {
 			if err := txn.Delete(key(i)); err != nil {

@@ -186,7 +186,8 @@ func TestWorstLog(t *testing.T) {
 		{bytes.Join([][]byte{pair(1, 5), pair(2, 9), pair(7, 9), pair(0, 0), pair(3, 99)}, nil), "000002.vlog", 9},
 		{pair(1, 5)[:15], "", 0},
 	} {
-		name, garbage := worstLog(test.file)
+		name, garbage, err := worstLog(bytes.NewReader(test.file))
+		require.NoError(t, err)
 		require.Equal(t, test.name, name)
 		require.Equal(t, test.garbage, garbage)
 	}

@@ -279,5 +279,5 @@ func (p *Pool) engine(dir string, ready bool) (*Shard, error) {
 	if p.dir != "" {
 		dir = filepath.Join(p.dir, dir)
 	}
-	return openShard(dir, ready, shardOptions{log: p.log, freeSpace: p.freeSpace})
+	return openShard(dir, ready, shardOptions{memTable: poolMemTableSize, log: p.log, freeSpace: p.freeSpace})
 }

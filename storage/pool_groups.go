@@ -136,15 +136,7 @@ func (p *Pool) complete(dir string, fill func(*Shard) error) (*Shard, error) {
 	if dir == "" {
 		return s, nil
 	}
-	// Closing flushes everything, and opening inspects it.
-	if err := s.close(); err != nil {
-		return nil, err
-	}
-	if err := syncDir(p.dir); err != nil {
-		return nil, err
-	}
-	p.step("closed")
-	return p.engine(dir, true)
+	return s, errors.Join(s.syncFiles(), syncDir(p.dir))
 }
 
 // retire closes a shard that is to be deleted, nil for none.

@@ -31,8 +31,9 @@ type Shard struct {
 	// cut off when the log is replayed at the next open, and everything written
 	// after it in the same log would be cut off too: so nothing is.
 	failed atomic.Pointer[error]
-	// dirty is set by a commit and cleared by the background flush.
-	dirty atomic.Bool
+	// dirty is set by a commit and cleared by a flush, written set by a commit
+	// and cleared by upkeep.
+	dirty, written atomic.Bool
 	// flushing is held during a flush. flushed, which it guards, is the newest
 	// value log at the last one.
 	flushing sync.Mutex

@@ -13,7 +13,9 @@ type shardOptions struct {
 	// sync makes every commit durable.
 	sync bool
 	// compact merges tables and collects garbage before openShard returns.
-	compact   bool
+	compact bool
+	// memTable is the size of a memtable in bytes.
+	memTable  int64
 	log       *slog.Logger
 	freeSpace func(dir string) (int64, error)
 }
@@ -31,7 +33,7 @@ func openShard(dir string, ready bool, o shardOptions) (*Shard, error) {
 			return nil, err
 		}
 	}
-	eo := engineOptions(dir, o.sync, o.log)
+	eo := engineOptions(dir, o.sync, o.memTable, o.log)
 	compact := o.compact && dir != ""
 	var err error
 	if compact {
