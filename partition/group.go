@@ -358,12 +358,8 @@ func (g *group) leaderChanged(leader replication.Node, term uint64) {
 				g.beginActing()
 			}
 		}()
-	case leader != g.node.id && g.acts.Swap(false):
-		if g.propagator != nil {
-			g.propagator.abandon()
-		} else {
-			g.node.catalogLost()
-		}
+	case leader != g.node.id:
+		g.endActing()
 	}
 }
 
@@ -386,9 +382,23 @@ func (g *group) beginActing() {
 			return
 		}
 	}
-	g.acts.Store(true)
 	if g.propagator == nil {
 		g.node.catalogGained()
+	}
+	g.acts.Store(true)
+	if !g.leads() { // lost meanwhile, when leaderChanged had nothing to end yet
+		g.endActing()
+	}
+}
+
+// endActing undoes beginActing, once.
+func (g *group) endActing() {
+	switch {
+	case !g.acts.Swap(false):
+	case g.propagator != nil:
+		g.propagator.abandon()
+	default:
+		g.node.catalogLost()
 	}
 }
 

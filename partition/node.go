@@ -422,7 +422,11 @@ func (n *node) close() error {
 		errs = append(errs, n.runtime.Close())
 	}
 	if n.members != nil {
-		errs = append(errs, n.members.Leave(leaveTimeout), n.members.Close())
+		// Others that go too may not hear it any more, which does no harm.
+		if err := n.members.Leave(leaveTimeout); err != nil {
+			n.db.log.Info("the others may not know that this node goes", "error", err)
+		}
+		errs = append(errs, n.members.Close())
 	}
 	if n.transport != nil {
 		errs = append(errs, n.transport.Close())
