@@ -281,7 +281,7 @@ func TestBookAgainstModel(t *testing.T) {
 				require.NoError(t, err)
 				model[id] = c
 			},
-			"": func(t *rapid.T) {
+			"look": func(t *rapid.T) {
 				prefix := contact.Fold(word.Draw(t, "prefix"))
 				named, tagged, deleted, tags := []string{}, []string{}, []string{}, map[string]bool{}
 				for id, c := range model {

@@ -28,6 +28,9 @@ const (
 	MaxPage     = 500
 )
 
+// minRows is the least that one Query reads: a few rows cost hardly less than some.
+const minRows = 25
+
 // PageOptions say which part of a list is wanted.
 type PageOptions struct {
 	// Cursor is that of the page before; empty is the first.
@@ -131,8 +134,10 @@ func (b *Book) list(ctx context.Context, o PageOptions, l listing) (Page, error)
 	var shown cursor // the row of the last contact on the page
 	for ; partition < len(l.partitions); partition++ {
 		for more := true; more; more = start != nil {
-			// One more than wanted, to know whether there is another page.
-			out, err := b.db.Query(ctx, l.query(b.table, l.partitions[partition], start, limit-len(page.Contacts)+1))
+			// One more than wanted, to know whether there is another page, and not too few
+			// when the last rows were not kept.
+			rows := max(limit-len(page.Contacts)+1, minRows)
+			out, err := b.db.Query(ctx, l.query(b.table, l.partitions[partition], start, rows))
 			if err != nil {
 				return Page{}, err
 			}

@@ -47,8 +47,8 @@ func (b *Book) Get(ctx context.Context, id string) (contact.Contact, error) {
 // Save writes a contact over the version that c.Version names; 0 creates it. The
 // answer is the contact as it is now, with its new version. Saving a deleted contact
 // brings it back. Errors: contact.ErrInvalid, ErrNotFound, *ConflictError. If ctx ends
-// while it waits, the write may or may not have happened; repeating it is safe, since
-// it then conflicts with itself, and Save recognises that.
+// while it waits, the write may or may not have happened. Repeating it is safe: an edit
+// then conflicts with itself, and a creation that finds its own contact succeeds.
 func (b *Book) Save(ctx context.Context, c contact.Contact) (contact.Contact, error) {
 	c, err := c.Clean()
 	if err != nil {
@@ -60,7 +60,7 @@ func (b *Book) Save(ctx context.Context, c contact.Contact) (contact.Contact, er
 		return next
 	})
 	var conflict *ConflictError
-	if errors.As(err, &conflict) && conflict.Current.Version == c.Version+1 && sameContent(conflict.Current, c) {
+	if errors.As(err, &conflict) && c.Version == 0 && conflict.Current.Version == 1 && sameContent(conflict.Current, c) {
 		return conflict.Current, nil
 	}
 	return saved, err

@@ -29,8 +29,10 @@ function put(pane, { focus = true } = {}) {
 function mark(view, tag = null) {
   for (const a of document.querySelectorAll("nav a")) {
     const on = tag === null ? a.dataset.view === view : a.dataset.tag?.toLowerCase() === tag.toLowerCase();
-    if (on) a.setAttribute("aria-current", "page");
-    else a.removeAttribute("aria-current");
+    if (on) {
+      a.setAttribute("aria-current", "page");
+      a.scrollIntoView({ block: "nearest", inline: "nearest" });
+    } else a.removeAttribute("aria-current");
   }
 }
 

@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { h, toast } from "./dom.js";
 import { back } from "./contact.js";
-import { resolve } from "./merge.js";
+import { resolve, sameContent } from "./merge.js";
 
 let open = null; // the editor on the screen: {id, dirty(), changed(version)}
 
@@ -89,6 +89,10 @@ export function view(base, tags, saved) {
 
   // merge asks what becomes of two changes of one contact.
   async function merge(mine, theirs) {
+    if (sameContent(mine, theirs)) { // a save whose answer got lost, or two of one mind
+      open = null;
+      return saved(theirs);
+    }
     const decision = await resolve(base, mine, theirs);
     if (decision.action === "merge") {
       saving = false;

@@ -9,6 +9,9 @@ const normal = (c) => ({
   numbers: (c.numbers ?? []).map((n) => (n.label ? { label: n.label, number: n.number } : { number: n.number })),
 });
 
+// sameContent says whether two versions differ in their numbering only.
+export const sameContent = (a, b) => same(normal(a), normal(b)) && !a.deleted === !b.deleted;
+
 // both merges lists: what either side has added is there, what either has removed is not.
 function both(base, mine, theirs) {
   const has = (list, x) => list.some((y) => same(x, y));
