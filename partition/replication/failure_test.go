@@ -1,15 +1,19 @@
 package replication
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.etcd.io/raft/v3/raftpb"
 
 	"github.com/stator-db/stator/partition/wal/waltest"
 )
@@ -159,6 +163,7 @@ func TestBusy(t *testing.T) {
 		var s stall
 		c := newCluster(t, 1, Config{MaxInFlight: 1000, beforeAppend: s.wait}, 3)
 		defer c.close()
+		defer s.on.Store(false)
 		c.startAll(7, 1, 2, 3)
 		l := c.leader(7)
 		s.on.Store(true)
@@ -193,6 +198,7 @@ func TestPendingBytesAreBounded(t *testing.T) {
 		c.config.beforeAppend = s.wait
 		slow := c.add(3)
 		defer c.close()
+		defer s.on.Store(false)
 		c.startAll(7, 1, 2, 3)
 		for c.leader(7) == slow {
 			slow.rt.Transfer(ctx, 7, 1)
@@ -244,6 +250,7 @@ func TestCrashAfterRestore(t *testing.T) {
 				var stalled atomic.Bool
 				c := newCluster(t, 1, Config{LogEntries: 20}, 3)
 				defer c.close()
+				defer stalled.Store(false)
 				c.startAll(7, 1, 2, 3)
 				for i := range 100 {
 					c.mustPut(7, fmt.Sprint(i))
@@ -264,6 +271,10 @@ func TestCrashAfterRestore(t *testing.T) {
 					stalled.Store(false)
 					c.eventually("log", func() bool { return m.rt.Status(7).Last > 0 })
 				}
+				// Another snapshot breaks off; the first one is still needed.
+				torn := snapshotHeader{group: 7, leaderTerm: 1e6, index: 1e6, term: 1e6, conf: &raftpb.ConfState{Voters: []uint64{1, 4}}}
+				err := m.rt.ReceiveSnapshot(ctx, 1, io.MultiReader(bytes.NewReader(torn.encode()), iotest.ErrReader(errBroken)))
+				require.ErrorIs(t, err, errBroken)
 				m.disk.Crash(nil)
 				stalled.Store(false)
 				m.crash(nil)
@@ -341,6 +352,7 @@ func TestChangePending(t *testing.T) {
 		var s stall
 		c := newCluster(t, 1, Config{beforeAppend: s.wait}, 3)
 		defer c.close()
+		defer s.on.Store(false)
 		c.startAll(7, 1, 2, 3)
 		l := c.leader(7)
 		s.on.Store(true)
