@@ -276,6 +276,18 @@ func (g *propagator) abandon() {
 	g.settle(left)
 }
 
+// received is how much of another shard's outbox has been applied, here or in the
+// open transaction: two leaders of the source, one after the other, may send the
+// same.
+func (a *application) received(source int) uint64 {
+	for i := len(a.moved) - 1; i >= 0; i-- {
+		if a.moved[i].source == source {
+			return a.moved[i].seq
+		}
+	}
+	return a.r.received[source]
+}
+
 // receiveCommand applies index changes that another shard's outbox carries.
 type receiveCommand struct {
 	source  int
@@ -283,10 +295,11 @@ type receiveCommand struct {
 }
 
 func (c *receiveCommand) apply(a *application) error {
-	position := a.r.received[c.source]
+	before := a.received(c.source)
+	position := before
 	for _, e := range c.entries {
 		if e.seq <= position {
-			continue // delivered before a crash kept the source from trimming it
+			continue // delivered before, but not trimmed at the source
 		}
 		err := eachChange(e.changes, func(table uint32, index uint16, ch change) error {
 			t := a.schema(table)
@@ -304,7 +317,7 @@ func (c *receiveCommand) apply(a *application) error {
 		}
 		position = e.seq
 	}
-	if position != a.r.received[c.source] {
+	if position != before {
 		a.set(receivedKey(c.source), binary.BigEndian.AppendUint64(nil, position))
 		a.moved = append(a.moved, receivedTo{c.source, position})
 	}

@@ -260,7 +260,7 @@ func (n *node) serveRead(ctx context.Context, request []byte) (response []byte, 
 		}
 		return errBadRequest
 	})
-	if errors.Is(err, errNotHere) {
+	if errors.Is(err, errNotHere) || errors.Is(err, ErrUnavailable) || errors.Is(err, storage.ErrClosed) {
 		return nil, notHereError{err}
 	}
 	return response, err

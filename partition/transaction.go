@@ -203,7 +203,8 @@ func (tx *transaction) runTwoPhase() error {
 		return tx.broken(err, aborted)
 	}
 	if err != nil {
-		// Undecided: the prepared shards learn at the next start what became of it.
+		// Undecided: the prepared shards learn later what became of it.
+		err = inDoubt(err)
 		tx.db.fail(fmt.Errorf("deciding a transaction: %w", err))
 		return err
 	}
@@ -218,10 +219,19 @@ func (tx *transaction) runTwoPhase() error {
 		return err
 	})
 	if err := tx.broken(nil, committed); err != nil {
-		return err
+		return inDoubt(err)
 	}
 	tx.db.ledger.done(coordinator, tx.id)
 	return nil
+}
+
+// inDoubt keeps the promise of ErrUnavailable that nothing was written: what was
+// begun by then may be decided already, or be finished by another node.
+func inDoubt(err error) error {
+	if errors.Is(err, ErrUnavailable) {
+		return fmt.Errorf("%w: %v", ErrOutcomeUnknown, err) //nolint:errorlint // it must not be found
+	}
+	return err
 }
 
 // commit is a part's second phase.
