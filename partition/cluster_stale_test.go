@@ -1,0 +1,61 @@
+package partition
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/stretchr/testify/require"
+)
+
+// TestCheckerCatchesStaleReads makes sure that the checker of the failover can
+// say no: what a follower that is cut off holds, passed off as a strong read, is
+// not a number that the key held at that moment. The same node asked for a
+// strong read refuses.
+func TestCheckerCatchesStaleReads(t *testing.T) {
+	c := newFaultyCluster(t, 1, 1)
+	table := createTest(t, c.leader(), plainTable("Cells"))
+	leader := c.leaderOf(0)
+	names := []string{"n1", "n2", "n3"}
+	follower := names[(slices.Index(names, leader)+1)%3]
+	l := &cellLoad{c: c, table: table, keys: []string{"k"}, history: &cellHistory{start: time.Now()}}
+	swap := func(want, next int) {
+		op := cellOp{kind: cellSwap, key: "k", want: want, next: next}
+		called := l.history.now()
+		res, err := runCellOp(t, c.nodes[leader], table, op)
+		require.NoError(t, err)
+		require.Equal(t, cellResult{}, res)
+		l.history.add(1, op, called, res)
+	}
+	swap(0, 1)
+	require.Equal(t, map[string]int{"k": 1}, l.final())
+	c.requireSameReplicas()
+	require.Equal(t, porcupine.Ok, l.history.verdict())
+
+	c.isolate(follower)
+	swap(1, 2)
+	called := l.history.now()
+	stale := readWithoutAsking(t, c.nodes[follower], table, "k")
+	require.Equal(t, 1, stale)
+	require.Equal(t, porcupine.Ok, l.history.verdict())
+	require.ErrorIs(t, readCell(c.nodes[follower], table, "k"), ErrUnavailable)
+	l.history.add(2, cellOp{kind: cellRead, key: "k"}, called, cellResult{value: stale})
+	require.Equal(t, porcupine.Illegal, l.history.verdict())
+	c.heal()
+}
+
+// readWithoutAsking reads the replica on a node as it is.
+func readWithoutAsking(t *testing.T, db *DB, table *Table, pk string) (value int) {
+	key, _ := appendItemKey(nil, table, object("pk", pk))
+	require.NoError(t, db.node.viewHere(context.Background(), groupOf(0), false, func(s snapshot) error {
+		_, err := s.Get(key, func(v []byte) error {
+			_, it, err := parseRecord(v)
+			value = cellValue(it)
+			return err
+		})
+		return err
+	}))
+	return value
+}
