@@ -36,6 +36,7 @@ func chromium(t *testing.T) string {
 // A backend is a server in memory behind HTTP.
 type backend struct {
 	t   *testing.T
+	api http.Handler // without the way through HTTP
 	url string
 	// delay holds back every request of a browser by so many nanoseconds.
 	delay atomic.Int64
@@ -48,7 +49,7 @@ func newBackend(t *testing.T, o server.Options) *backend {
 	o.InMemory, o.Shards = true, 2
 	s, err := server.Open(o)
 	require.NoError(t, err)
-	b := &backend{t: t}
+	b := &backend{t: t, api: s}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if delay := b.delay.Load(); delay > 0 && r.Header.Get("Sec-Fetch-Mode") != "" {
 			select {
@@ -79,18 +80,16 @@ func (b *backend) call(operation, body string) map[string]any {
 
 func (b *backend) callAs(key, region, operation, body string) map[string]any {
 	b.t.Helper()
-	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.url, strings.NewReader(body))
-	require.NoError(b.t, err)
+	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodPost, b.url, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
 	r.Header.Set("X-Amz-Date", "20261001T120000Z")
 	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=%s/20261001/%s/dynamodb/aws4_request, SignedHeaders=host, Signature=0", key, region))
-	answer, err := http.DefaultClient.Do(r)
-	require.NoError(b.t, err)
-	defer answer.Body.Close()
+	w := httptest.NewRecorder()
+	b.api.ServeHTTP(w, r)
 	var out map[string]any
-	require.NoError(b.t, json.NewDecoder(answer.Body).Decode(&out))
-	require.Equal(b.t, http.StatusOK, answer.StatusCode, "%s %s: %v", operation, body, out)
+	require.NoError(b.t, json.Unmarshal(w.Body.Bytes(), &out))
+	require.Equal(b.t, http.StatusOK, w.Code, "%s %s: %v", operation, body, out)
 	return out
 }
 
@@ -214,7 +213,7 @@ func (p *tab) click(name string) {
 	p.t.Helper()
 	found := fmt.Sprintf(`[...%s.querySelectorAll('button, a, summary')].find((e) => !e.disabled && (e.textContent.trim() === %[2]q || e.getAttribute('aria-label') === %[2]q))`, top, name)
 	p.await(found + " !== undefined")
-	js[chromedp.Void](p, found+".click()")
+	js[chromedp.Void](p, "((e) => { e.focus(); e.click(); })("+found+")")
 }
 
 // fill types into the control with that label in the innermost dialog.

@@ -63,6 +63,7 @@ func TestCluster(t *testing.T) {
 	p.picture("cluster-five-1280")
 	p.do(narrow())
 	p.picture("cluster-five-360")
+	require.LessOrEqual(t, js[int](p, "document.documentElement.scrollWidth - innerWidth"), 0)
 
 	b.cluster.Store(ring(16, 300, "n1", "n3"))
 	p.says("2 nodes, 16 shards")
