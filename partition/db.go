@@ -204,8 +204,12 @@ func (db *DB) Close() error {
 // fail makes every further write return the error: background work could not go
 // on, so what is acknowledged from here on might never become visible.
 func (db *DB) fail(err error) {
-	if db.jobs.ctx.Err() != nil && (errors.Is(err, ErrClosed) || errors.Is(err, storage.ErrDiskFull)) {
-		return // what Close leaves undone is done at the next start
+	if db.jobs.ctx.Err() != nil {
+		for _, left := range []error{ErrClosed, storage.ErrDiskFull, ErrUnavailable, ErrOutcomeUnknown} {
+			if errors.Is(err, left) {
+				return // what Close leaves undone is done at the next start or by other nodes
+			}
+		}
 	}
 	if db.failure.CompareAndSwap(nil, &err) {
 		db.log.Error("writes are refused until restart", "error", err)
