@@ -237,6 +237,7 @@ func (l *cellLoad) final() map[string]int {
 // read and write through all others. Every key must have behaved as one number,
 // no replica may differ, and everything must still be there after restarts.
 func TestFailoverIsLinearizable(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed", seed)
 	c := newFaultyCluster(t, seed, 3)

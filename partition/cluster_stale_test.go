@@ -15,6 +15,7 @@ import (
 // not a number that the key held at that moment. The same node asked for a
 // strong read refuses.
 func TestCheckerCatchesStaleReads(t *testing.T) {
+	t.Parallel()
 	c := newFaultyCluster(t, 1, 1)
 	table := createTest(t, c.leader(), plainTable("Cells"))
 	leader := c.leaderOf(0)

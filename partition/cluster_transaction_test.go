@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/stator-db/stator/storage/item"
@@ -31,6 +32,7 @@ func accountsTable() Table {
 // be lost, the index must show the accounts as they are, and nothing of any
 // transaction may be left once those of the lost coordinator are finished.
 func TestTransactionsOverLeaderChanges(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed", seed)
 	c := newFaultyCluster(t, seed, 3)
@@ -87,6 +89,9 @@ func TestTransactionsOverLeaderChanges(t *testing.T) {
 	clients.Wait()
 	c.open(0, "n3")
 
+	finished := leaveTransaction(t, c.nodes["n1"], table, "decided", true)
+	undone := leaveTransaction(t, c.nodes["n2"], table, "undecided", false)
+
 	for _, name := range all {
 		c.eventually("the clock advances", func() bool { return c.nodes[name].AdvanceClock(2*staleIntent) == nil })
 	}
@@ -102,15 +107,46 @@ func TestTransactionsOverLeaderChanges(t *testing.T) {
 		db := c.nodes[name]
 		items := readAll(t, db, &Read{Table: table, Consistency: Strong})
 		entries := readAll(t, db, &Read{Table: table, Index: table.Index("byBranch"), Consistency: Strong})
-		require.Len(t, items, accounts)
+		require.Len(t, items, accounts+len(finished))
 		require.ElementsMatch(t, items, entries, "the index as %s sees it", name)
 		sum := 0
 		for i := range accounts {
 			sum += cellValue(get(t, db, table, strconv.Itoa(i)))
 		}
 		require.Equal(t, accounts*each, sum)
+		for _, k := range finished {
+			require.Equal(t, 7, cellValue(get(t, db, table, k)))
+		}
+		for _, k := range undone {
+			require.Nil(t, get(t, db, table, k))
+		}
 	}
 	c.requireSameReplicas()
+}
+
+// leaveTransaction does what a coordinator does that dies before or after it has
+// decided a transaction of two items on different shards, which are returned.
+func leaveTransaction(t *testing.T, db *DB, table *Table, name string, decided bool) []string {
+	ctx := context.Background()
+	keys := []string{name}
+	for i := 0; len(keys) < 2; i++ {
+		k := name + strconv.Itoa(i)
+		if db.shardOfItem(table, object("pk", k)) != db.shardOfItem(table, object("pk", name)) {
+			keys = append(keys, k)
+		}
+	}
+	id := txID(uuid.New())
+	coordinator := db.shardOfItem(table, object("pk", keys[0]))
+	for _, k := range keys {
+		w := &Write{Table: table, Kind: Put, Item: object("pk", k, "v", 7, "branch", "main"), at: db.Now()}
+		require.NoError(t, db.insist(ctx, db.logs[db.shardOfItem(table, w.Item)], &prepareCommand{id: id, coordinator: coordinator, writes: []*Write{w}}, true))
+		_, err := db.Write(ctx, &Write{Table: table, Kind: Put, Item: w.Item})
+		require.ErrorIs(t, err, ErrTransactionConflict)
+	}
+	if decided {
+		require.NoError(t, db.insist(ctx, db.logs[coordinator], &commitCommand{id: id, count: 1, decides: true, parts: 2, at: db.Now()}, true))
+	}
+	return keys
 }
 
 // transferOrMove does one random thing. Conflicts and doubt are fine.
