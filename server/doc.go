@@ -44,6 +44,12 @@
 // tests (admin.go), in memory or with Options.Admin; they answer in plain JSON. The
 // clock that they move is the database's: partition.DB.Now.
 //
+// The console (console.go, package console) is a page that speaks the API to its own
+// origin. What it looks at besides is served by every server: the request log
+// (requestlog.go), which takes requests only while somebody looks, counters by
+// operation (operation_counters.go), and the namespaces. Requests pass both in
+// call.observe. Pages of origins that are not allowed may not write (cors.go).
+//
 // # Responses
 //
 // Every answer carries x-amzn-RequestId, x-amz-crc32 of the bytes as sent, and

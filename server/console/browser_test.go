@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -228,4 +230,14 @@ func (p *tab) fill(label, text string) {
 // narrow makes the window as small as a phone's.
 func narrow() chromedp.Action[chromedp.Void] {
 	return chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile)
+}
+
+// dark is what the system says that likes it so.
+func dark() chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
+		})
+		return err
+	})
 }

@@ -30,9 +30,19 @@
 //	dynamodb.js     the protocol: requests, errors, retries
 //	json.js         JSON with numbers as text, and positions of errors
 //	values.js       attribute values: DynamoDB JSON, plain JSON, text
-//	expressions.js  placeholders; conditions, updates and filters from forms
+//	expressions.js  placeholders; conditions, updates and filters
+//	requests.js     a Query or Scan from its form
+//	bulk.js         batches, and results of many pages
+//	files.js        CSV and JSON, piece by piece
+//	streams.js      following a stream
+//	operations.js   rates and percentiles from counters
+//	cluster.js      the ring
 //	pages/          one file a page
 //	ui/             what pages share: dialogs, grid, editor, charts
+//
+// The editor is the browser's text field over its own coloured text, not one of the
+// large components: those bring more code than all of the console, draw their own
+// cursor, and build HTML from text, which the policy forbids.
 //
 // Numbers never pass through JavaScript's own: they are text from the response to the
 // editor and back. An edit is saved as an update of the attributes that were changed,

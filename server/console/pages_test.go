@@ -29,7 +29,7 @@ func (p *tab) picture(name string) {
 const unlabelled = `[...document.querySelectorAll('button, a, input, select, textarea, [role=img], [role=region], dialog, nav')].filter((e) =>
 	!(e.getAttribute('aria-label') || e.labels?.length || e.textContent.trim() || e.title || e.getAttribute('placeholder'))).map((e) => e.outerHTML.slice(0, 200))`
 
-// TestPages opens every page at the width of a desk and of a phone: something to see,
+// TestPages opens every page at the width of a desk and of a phone, and in the dark: something to see,
 // nothing wider than the window, a name for every control, and no fault.
 func TestPages(t *testing.T) {
 	chromium(t)
@@ -42,7 +42,7 @@ func TestPages(t *testing.T) {
 	for _, size := range []struct {
 		name   string
 		before []chromedp.Action[chromedp.Void]
-	}{{"1280", nil}, {"360", []chromedp.Action[chromedp.Void]{narrow()}}} {
+	}{{"1280", nil}, {"360", []chromedp.Action[chromedp.Void]{narrow()}}, {"dark", []chromedp.Action[chromedp.Void]{dark()}}} {
 		t.Run(size.name, func(t *testing.T) {
 			p := open(t, b, "tables", size.before...)
 			for _, page := range []struct {
