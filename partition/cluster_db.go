@@ -74,7 +74,7 @@ func (db *DB) Forward(ctx context.Context, request []byte) ([]byte, error) {
 	ctx, cancel := n.bounded(ctx)
 	defer cancel()
 	for attempt := 0; ; attempt++ {
-		var err error = errNoLeader
+		err := errNoLeader
 		to := n.catalog.leader(attempt)
 		if to == n.id {
 			if serve := n.forwarded.Load(); serve != nil && n.leadsCatalog() {
@@ -186,7 +186,7 @@ func (n *node) reached(ctx context.Context, l *route) (uint64, error) {
 	for attempt := 0; ; attempt++ {
 		to := l.leader(attempt)
 		var response []byte
-		var err error = errNoLeader
+		err := errNoLeader
 		switch {
 		case to == n.id:
 			response, err = n.serveApplied(ctx, request)
@@ -302,7 +302,7 @@ func (n *node) lookFar(ctx context.Context, shard int, keys [][]byte, again, wan
 	}
 	for attempt := 0; ; attempt++ {
 		to := l.leader(attempt)
-		var err error = errNoLeader
+		err := errNoLeader
 		switch {
 		case to == n.id:
 			var found []sighting

@@ -92,12 +92,7 @@ func notApplied(err error) bool {
 		errors.Is(err, replication.ErrUnknownGroup) || errors.Is(err, replication.ErrDiskFull)
 }
 
-// propose runs a command through the log if this node leads it.
-func (g *group) propose(ctx context.Context, c command, wait bool) error {
-	return g.proposeAll(ctx, []command{c}, wait)[0]
-}
-
-// proposeAll does so for several. Errors are those of the commands, those that
+// proposeAll runs commands through the log if this node leads it. Errors are those of the commands, those that
 // notApplied knows, and ErrOutcomeUnknown.
 func (g *group) proposeAll(ctx context.Context, cs []command, wait bool) []error {
 	errs := make([]error, len(cs))

@@ -210,7 +210,7 @@ func (n *node) servePropose(ctx context.Context, request []byte) ([]byte, error)
 	}
 	response := binary.AppendUvarint(make([]byte, 0, 256), uint64(n.leaderOf(id)))
 	for i, c := range cs {
-		err := error(replication.ErrUnknownGroup)
+		err := replication.ErrUnknownGroup
 		if g != nil {
 			err = errs[i]
 		}

@@ -85,7 +85,7 @@ func writeNodes(w io.Writer, s *partition.ClusterStatus) {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", n.Name, n.State, n.HTTP, n.Addr, zone, n.Replicas, n.Leaders, n.PID, n.ID)
 	}
-	t.Flush() //nolint:errcheck // the terminal is gone then
+	t.Flush() // an error means that the terminal is gone
 }
 
 func writeShards(w io.Writer, s *partition.ClusterStatus) {
@@ -107,5 +107,5 @@ func writeShards(w io.Writer, s *partition.ClusterStatus) {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%s\n", name, first, leader, shard.Term, shard.Commit, strings.Join(texts, " "))
 	}
-	t.Flush() //nolint:errcheck // the terminal is gone then
+	t.Flush() // an error means that the terminal is gone
 }

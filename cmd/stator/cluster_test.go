@@ -110,7 +110,7 @@ func TestClusterOutlivesANode(t *testing.T) {
 	cluster.signal(syscall.SIGTERM)
 	require.Zero(t, cluster.wait())
 	for i := range 3 {
-		_, err := http.Get(endpoint(i)) //nolint:noctx,bodyclose // there must be none
+		_, err := http.Get(endpoint(i)) // there must be none
 		require.ErrorIs(t, err, syscall.ECONNREFUSED)
 	}
 }
