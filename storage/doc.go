@@ -8,12 +8,17 @@
 // which a shard has one at a time: it reads its own writes, and all of them
 // become visible at once when it is committed. Nothing spans shards.
 //
+// A Pool is the directory of a cluster node, or the same in memory. Its shards
+// come and go, one for each group of replicas that the node takes part in.
+// Snapshot.WriteTo and Pool.Receive carry a shard from node to node.
+//
 // # Durability
 //
 // A committed batch survives the death of the process: Badger writes it to
 // mapped files before Commit returns. With Options.Sync it survives a power cut
 // as well. Without, the logs are flushed every second, so that a power cut
-// takes about the last second. Batches are never torn.
+// takes about the last second. Shard.Sync flushes them at once: 1 to 4 ms on an
+// idle disk, nothing for a shard without commits since. Batches are never torn.
 //
 // # Files
 //
@@ -27,6 +32,21 @@
 // with ready true; Open returns only after that. Values on disk are followed by
 // the CRC-32C of key and value, little endian; values of 1 KB and more are in
 // Badger's value log.
+//
+// A pool's directory differs in
+//
+//	MANIFEST.stator   JSON: format version, kind "node", identity of the node,
+//	                  the directory of each group, directories to discard
+//	group-7.12/       Badger's files of the shard of group 7; the 12th directory
+//	                  made
+//
+// The manifest is what counts, and each change of it is one atomic write. A new
+// shard's directory is first recorded as one to discard, then filled and made
+// durable, and then recorded as the group's, in the same write that makes the
+// one it replaces one to discard. Those are deleted after that and whenever a
+// pool opens. A directory that the manifest does not know is never deleted: the
+// pool refuses to open, as it does when a group's directory is gone or empty.
+// stream.go draws the format of snapshot streams.
 //
 // # Damage
 //
@@ -54,4 +74,13 @@
 // being written, at most two that wait and one being written out. Under load a
 // shard's heap is a few times that at the default GOGC; set GOMEMLIMIT to bound
 // it. Mapped tables count as resident but are the kernel's to reclaim.
+//
+// The shards of a pool have memtables of 8 MB. A process with 17 of them open on
+// disk and idle is 19 to 21 MB resident, of which 8 are not mapped files, and
+// takes 1 to 2 % of a core, all of it Badger's compactors, which look for work
+// 20 times a second. After 5,000 values of 300 bytes in each it is 115 MB, 75
+// without mapped files. The garbage collector has not run by then: its pace
+// counts 180 MB of memtables that are mostly untouched. They become resident as
+// they fill up. GOMEMLIMIT bounds the rest; below 400 MB it leaves 17 shards too
+// little.
 package storage

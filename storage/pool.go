@@ -96,7 +96,7 @@ func OpenPool(o PoolOptions) (*Pool, error) {
 	p := &Pool{dir: o.Dir, log: o.Logger, freeSpace: freeSpace, stop: func() {}, step: func(string) {}}
 	p.mu.groups = make(map[uint64]*Shard)
 	p.mu.busy = make(map[uint64]chan struct{})
-	p.manifest.building = make(map[string]bool)
+	p.manifest.held = make(map[string]bool)
 	if err := p.open(o.Existing); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}

@@ -59,10 +59,9 @@ func TestPoolCrashes(t *testing.T) {
 				if i >= committed {
 					want = test.after
 				}
-				for range 2 { // the second time after an orderly close
-					requirePool(t, copies[step], want, step)
-				}
+				requirePool(t, copies[step], want, step)
 			}
+			requirePool(t, copies["done"], test.after, "after an orderly close")
 		})
 	}
 }
@@ -142,6 +141,50 @@ func TestFailedReceive(t *testing.T) {
 			})
 		}
 	})
+}
+
+// A shard is not even begun where its files might find no block.
+func TestCreateOnFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	p := openPool(t, PoolOptions{Dir: dir})
+	p.freeSpace = func(string) (int64, error) { return reserve - 1, nil }
+	_, err := p.Create(1)
+	require.ErrorIs(t, err, ErrDiskFull)
+	p.freeSpace = func(string) (int64, error) { return 0, errors.New("no such thing") }
+	_, err = p.Create(1)
+	require.ErrorContains(t, err, "free space of "+dir+": no such thing")
+	require.Empty(t, groupDirs(t, dir))
+	p.freeSpace = freeSpace
+	_, err = p.Create(1)
+	require.NoError(t, err)
+}
+
+// While a shard that was replaced is in use, changes to other groups must not
+// delete its files.
+func TestShardInUseIsNotDeleted(t *testing.T) {
+	dir := t.TempDir()
+	p := openPool(t, PoolOptions{Dir: dir})
+	for name, change := range map[string]func() error{
+		"receive": func() error { _, err := p.Receive(1, bytes.NewReader(streamOf("k", "new"))); return err },
+		"remove":  func() error { return p.Remove(1) },
+	} {
+		s, err := p.Receive(1, bytes.NewReader(streamOf("k", "old")))
+		require.NoError(t, err)
+		changed := make(chan error)
+		require.NoError(t, s.View(func(*Snapshot) error {
+			go func() { changed <- change() }()
+			for !errors.Is(s.View(func(*Snapshot) error { return nil }), ErrClosed) {
+				// until the shard is closing
+			}
+			_, err := p.Receive(2, bytes.NewReader(streamOf("k", "other")))
+			require.NoError(t, err)
+			require.NoError(t, p.Remove(2))
+			require.DirExists(t, s.dir, name)
+			return nil
+		}))
+		require.NoError(t, <-changed)
+		require.NoDirExists(t, s.dir)
+	}
 }
 
 type failing struct{ err error }

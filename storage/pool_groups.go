@@ -9,7 +9,8 @@ import (
 )
 
 // Create makes an empty shard for group, durably, and returns it open. It
-// returns ErrShardExists if the group has one.
+// returns ErrShardExists if the group has one, ErrDiskFull, ErrClosed, or an
+// error of the operating system.
 func (p *Pool) Create(group uint64) (*Shard, error) {
 	if err := p.beginGroup(group); err != nil {
 		return nil, err
@@ -23,7 +24,8 @@ func (p *Pool) Create(group uint64) (*Shard, error) {
 
 // Open opens the shard of group, the first time, and returns the same one from
 // then on, until Receive replaces it or Remove deletes it. It returns
-// ErrNoShard if the group has none, and ErrCorrupt.
+// ErrNoShard if the group has none, ErrCorrupt, ErrClosed, or an error of the
+// operating system.
 func (p *Pool) Open(group uint64) (*Shard, error) {
 	if s := p.shard(group); s != nil && !p.isClosed() {
 		return s, nil // also while its successor is being received
@@ -56,14 +58,17 @@ func (p *Pool) Remove(group uint64) error {
 		return err
 	}
 	defer p.endGroup(group)
-	if _, ok := p.manifest.dirOf(group); !ok {
+	dir, ok := p.manifest.dirOf(group)
+	if !ok {
 		return fmt.Errorf("%w: group %d", ErrNoShard, group)
 	}
-	if err := p.manifest.change(func(m *nodeManifest) error { m.drop(group); return nil }); err != nil {
+	defer p.manifest.release(dir)
+	if err := p.manifest.drop(group); err != nil {
 		return err
 	}
 	p.step("recorded")
 	p.retire(p.install(group, nil))
+	p.manifest.release(dir)
 	p.step("closed")
 	return p.discard()
 }
@@ -93,6 +98,9 @@ func (p *Pool) Receive(group uint64, r io.Reader) (*Shard, error) {
 func (p *Pool) build(group uint64, fill func(*Shard) error) (s *Shard, err error) {
 	dir := ""
 	if p.dir != "" {
+		if err := p.requireSpace(); err != nil {
+			return nil, err
+		}
 		// Recorded as one to discard until it is complete.
 		if dir, err = p.manifest.reserve(group); err != nil {
 			return nil, err
@@ -100,10 +108,12 @@ func (p *Pool) build(group uint64, fill func(*Shard) error) (s *Shard, err error
 		defer p.manifest.release(dir)
 		p.step("reserved")
 	}
+	old, _ := p.manifest.dirOf(group)
+	defer p.manifest.release(old)
 	s, err = p.complete(dir, fill)
 	if err == nil {
 		p.step("complete")
-		err = p.manifest.change(func(m *nodeManifest) error { m.adopt(group, dir); return nil })
+		err = p.manifest.adopt(group, dir)
 	}
 	if err != nil {
 		if s != nil {
@@ -114,11 +124,25 @@ func (p *Pool) build(group uint64, fill func(*Shard) error) (s *Shard, err error
 	}
 	p.step("recorded")
 	p.retire(p.install(group, s))
+	p.manifest.release(old)
 	if err := p.discard(); err != nil {
 		// The change itself is done. What is left goes at the next one.
 		p.log.Error("a replaced shard could not be deleted", "group", group, "error", err)
 	}
 	return s, nil
+}
+
+// requireSpace returns ErrDiskFull if a shard should not be made: Badger maps
+// sparse files, and dies where the file system finds no block for them.
+func (p *Pool) requireSpace() error {
+	free, err := p.freeSpace(p.dir)
+	if err != nil {
+		return fmt.Errorf("free space of %s: %w", p.dir, err)
+	}
+	if free < reserve {
+		return fmt.Errorf("%w: %s: %d bytes left", ErrDiskFull, p.dir, free)
+	}
+	return nil
 }
 
 // complete makes a shard in dir, fills it, and returns it open when all of it
@@ -150,7 +174,7 @@ func (p *Pool) retire(s *Shard) {
 }
 
 // discard deletes the directories that are recorded as such, except those that
-// other changes are building, and then the record.
+// other changes have open, and then the record.
 func (p *Pool) discard() error {
 	dirs := p.manifest.discardable()
 	if len(dirs) == 0 {

@@ -254,8 +254,10 @@ type manifestFile struct {
 	mu      sync.Mutex
 	path    string // "" in memory
 	current nodeManifest
-	// building has the directories in current.Discard that a change is filling.
-	building map[string]bool
+	// held has the directories that are open: in current.Discard they are being
+	// filled, or were replaced or removed and are in use by views. Who made a
+	// directory one to discard deletes it, when it is closed.
+	held map[string]bool
 	// failed is set when it is not known which manifest a crash would leave.
 	// From then on nothing is changed or deleted until the pool is reopened.
 	failed error
@@ -293,7 +295,7 @@ func (f *manifestFile) change(fn func(*nodeManifest) error) error {
 func (f *manifestFile) reserve(group uint64) (dir string, err error) {
 	err = f.change(func(m *nodeManifest) error {
 		dir = m.reserve(group)
-		f.building[dir] = true
+		f.held[dir] = true
 		return nil
 	})
 	if err != nil {
@@ -302,11 +304,35 @@ func (f *manifestFile) reserve(group uint64) (dir string, err error) {
 	return dir, err
 }
 
-// release says that dir is not being built any more.
+// adopt records dir, which was reserved, as the shard of group.
+func (f *manifestFile) adopt(group uint64, dir string) error {
+	return f.change(func(m *nodeManifest) error {
+		f.holdShard(m, group)
+		m.adopt(group, dir)
+		return nil
+	})
+}
+
+// drop records that group has no shard.
+func (f *manifestFile) drop(group uint64) error {
+	return f.change(func(m *nodeManifest) error {
+		f.holdShard(m, group)
+		m.drop(group)
+		return nil
+	})
+}
+
+func (f *manifestFile) holdShard(m *nodeManifest, group uint64) {
+	if i, ok := m.find(group); ok {
+		f.held[m.Groups[i].Dir] = true
+	}
+}
+
+// release says that dir is closed.
 func (f *manifestFile) release(dir string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.building, dir)
+	delete(f.held, dir)
 }
 
 // discardable returns the directories that may be deleted.
@@ -316,7 +342,7 @@ func (f *manifestFile) discardable() []string {
 	if f.failed != nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(f.current.Discard), func(dir string) bool { return f.building[dir] })
+	return slices.DeleteFunc(slices.Clone(f.current.Discard), func(dir string) bool { return f.held[dir] })
 }
 
 func (f *manifestFile) identity() Identity {
