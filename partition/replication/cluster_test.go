@@ -292,12 +292,12 @@ func pause(d time.Duration) { <-time.After(d) }
 type network struct {
 	c *cluster
 
-	mu             sync.Mutex
-	random         *rand.Rand
-	drop           float64
-	delay          time.Duration // up to
-	cut            map[[2]Node]bool
-	batches, bytes int
+	mu               sync.Mutex
+	random           *rand.Rand
+	drop             float64
+	delay            time.Duration // up to
+	cut              map[[2]Node]bool
+	batches, largest int
 }
 
 // faults sets how likely batches are lost and how long they may take.
@@ -349,7 +349,7 @@ func (e endpoint) Send(to Node, b []byte) bool {
 	}
 	reported := n.random.IntN(2) == 0
 	n.batches++
-	n.bytes += len(b)
+	n.largest = max(n.largest, len(b))
 	n.mu.Unlock()
 	if cut || lost {
 		return reported

@@ -11,8 +11,9 @@ import (
 	"github.com/stator-db/stator/partition/wal"
 )
 
-// MaxProposal is the largest number of bytes of a proposal.
-const MaxProposal = 32 << 20
+// MaxProposal is the largest number of bytes of a proposal: 16 MB and room for
+// what wraps them.
+const MaxProposal = 16<<20 + 32<<10
 
 // Limits of raft, as measured in a spike with 16 groups on 3 nodes.
 const (

@@ -3,6 +3,8 @@ package replication
 import (
 	"errors"
 	"fmt"
+
+	"github.com/stator-db/stator/partition/wal"
 )
 
 // Errors of Runtime's methods.
@@ -21,7 +23,7 @@ var (
 	ErrTooLarge = errors.New("proposal is too large")
 	// ErrDiskFull means that the log cannot be written. Nothing was appended;
 	// other nodes may lead.
-	ErrDiskFull = errors.New("no space for the raft log")
+	ErrDiskFull = wal.ErrDiskFull
 	// ErrNotCaughtUp means that a learner cannot be promoted because it is not
 	// connected or its log is far behind.
 	ErrNotCaughtUp = errors.New("learner has not caught up")

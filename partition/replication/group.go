@@ -141,6 +141,18 @@ func (g *group) open() (err error) {
 	return nil
 }
 
+// campaignAlone makes the only voter of a group its leader without waiting for an
+// election timeout.
+func (g *group) campaignAlone(in *inbox) {
+	in.calls = append(in.calls, func() {
+		if v := g.conf.GetVoters(); len(v) == 1 && v[0] == uint64(g.rt.config.Node) {
+			if err := g.node.Campaign(); err != nil {
+				g.log.Debug("raft does not campaign", "error", err)
+			}
+		}
+	})
+}
+
 // drive works off the group's inbox. Messages go to out.
 func (g *group) drive(out *outbox) {
 	g.mu.Lock()

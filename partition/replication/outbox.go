@@ -3,7 +3,8 @@ package replication
 import "go.etcd.io/raft/v3/raftpb"
 
 const (
-	// fullBatch is the size from which on a batch is not extended.
+	// fullBatch is the size up to which a batch is extended. A message that is
+	// larger makes a batch of its own.
 	fullBatch = 512 << 10
 	// keepBatch is the largest buffer kept for the next batch.
 	keepBatch = 2 << 20
@@ -34,12 +35,12 @@ func (o *outbox) add(g *group, m *raftpb.Message) {
 		b = &batch{}
 		o.batches[to] = b
 	}
+	if len(b.buf) > 0 && len(b.buf)+sizeBound(m) > fullBatch {
+		o.send(to, b)
+	}
 	b.buf = appendMessage(b.buf, g.id, m)
 	if m.GetType() == raftpb.MsgApp {
 		b.appends = append(b.appends, g)
-	}
-	if len(b.buf) >= fullBatch {
-		o.send(to, b)
 	}
 }
 

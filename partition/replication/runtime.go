@@ -146,7 +146,8 @@ func (r *Runtime) Groups() []Group {
 // together. An unknown group begins with the voters first, which must be the
 // same on all of them, or, if first is empty, waits without a vote until a leader
 // adds it and sends it a snapshot. The first entry of a new group has index 2.
-// Other errors: ErrRunning, ErrStopped, those of the log.
+// Other errors: ErrRunning, ErrNotMember if first is without this node, ErrStopped,
+// those of the log, such as ErrDiskFull.
 func (r *Runtime) Start(id Group, sm StateMachine, first []Node) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,7 +180,7 @@ func (r *Runtime) Start(id Group, sm StateMachine, first []Node) error {
 	gs := maps.Clone(*r.groups.Load())
 	gs[id] = g
 	r.groups.Store(&gs)
-	r.sched.notify(g)
+	g.post(g.campaignAlone)
 	return nil
 }
 

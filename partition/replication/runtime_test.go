@@ -99,3 +99,24 @@ func TestRestart(t *testing.T) {
 		c.converge(7, 1, 2, 3)
 	})
 }
+
+// The largest proposal passes, and a lone voter leads at once.
+func TestLargestProposal(t *testing.T) {
+	inBubble(t, func(t *testing.T, ctx context.Context) {
+		c := newCluster(t, 1, Config{}, 2)
+		defer c.close()
+		began := time.Now()
+		require.NoError(t, c.nodes[1].start(7, 1))
+		l := c.leader(7)
+		require.Less(t, time.Since(began), 100*time.Millisecond)
+		require.NoError(t, c.nodes[2].start(7))
+		require.NoError(t, l.rt.ChangeMembers(ctx, 7, Change{AddLearner, 2}))
+		c.mustPut(7, "small")
+		_, err := l.put(ctx, 7, string(make([]byte, MaxProposal)))
+		require.NoError(t, err)
+		c.converge(7, 1, 2)
+		c.net.mu.Lock()
+		defer c.net.mu.Unlock()
+		require.LessOrEqual(t, c.net.largest, MaxProposal+1024)
+	})
+}

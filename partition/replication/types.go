@@ -68,14 +68,16 @@ type Snapshot interface {
 type Transport interface {
 	// Send hands over a batch for the peer's Runtime.Receive, best effort and
 	// without waiting. Batches of one node to another should arrive in the
-	// order sent; raft survives if they do not, slowly. It returns false if the
-	// batch is certainly lost. The batch must not be kept after return.
+	// order sent; raft survives if they do not, slowly. A batch has at most
+	// MaxProposal bytes and a kilobyte. Send returns false if the batch is
+	// certainly lost. The batch must not be kept after return.
 	Send(to Node, batch []byte) bool
 
 	// SendSnapshot opens a stream of its own to the peer's
 	// Runtime.ReceiveSnapshot, lets write fill it and returns nil once the peer
 	// returned nil. The peer must see an error, not io.EOF, unless write
-	// returned nil. It ends with ctx.
+	// returned nil. It ends with ctx, and with an error if the peer takes nothing
+	// for long: only Config.MaxSnapshots are sent at a time.
 	SendSnapshot(ctx context.Context, to Node, write func(io.Writer) error) error
 }
 

@@ -82,6 +82,16 @@ func appendMessage(b []byte, g Group, m *raftpb.Message) []byte {
 	return b
 }
 
+// sizeBound is at least what a message takes in a batch.
+func sizeBound(m *raftpb.Message) int {
+	const head, entryHead = 100, 2*binary.MaxVarintLen64 + 1
+	n := head + len(m.GetContext())
+	for _, e := range m.GetEntries() {
+		n += entryHead + len(e.GetData())
+	}
+	return n
+}
+
 // decodeBatch calls yield for each message of a batch. What it yields holds no
 // bytes of the batch.
 func decodeBatch(b []byte, from, to Node, yield func(g Group, m *raftpb.Message, size int)) error {

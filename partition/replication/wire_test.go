@@ -56,7 +56,9 @@ func TestBatchRoundTrip(t *testing.T) {
 		for range rapid.IntRange(1, 5).Draw(t, "messages") {
 			m := drawMessage(t)
 			want = append(want, m)
+			before := len(b)
 			b = appendMessage(b, Group(len(want)), m)
+			require.LessOrEqual(t, len(b)-before, sizeBound(m))
 		}
 		var got []*raftpb.Message
 		err := decodeBatch(b, 1, 2, func(g Group, m *raftpb.Message, _ int) {
