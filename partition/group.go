@@ -65,7 +65,11 @@ func (n *node) newGroup(id replication.Group, shard int, s *storage.Shard) (*gro
 
 // open makes a shard's database the state of the group.
 func (g *group) open(s *storage.Shard) error {
-	r, err := openReplica(g.shard, g.node.shards, s, g.node.db.opts.GSI)
+	shards := 0 // the catalog routes nothing
+	if c := g.node.topology.record(); c != nil {
+		shards = c.Shards
+	}
+	r, err := openReplica(g.shard, shards, s, g.node.db.opts.GSI)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,6 @@ type node struct {
 	members   *membership.Membership
 	runtime   *replication.Runtime
 	topology  topology
-	shards    int
 	routes    []*route
 	catalog   *route
 
@@ -354,10 +353,11 @@ func (n *node) start(ctx context.Context) error {
 	}
 	n.work.Go(n.reconcile)
 	n.work.Go(n.announce)
+	var shards int
 	for {
 		c := n.topology.record()
 		if c != nil && len(n.topology.placed()) == c.Shards {
-			n.shards = c.Shards
+			shards = c.Shards
 			break
 		}
 		timer := time.NewTimer(5 * time.Millisecond)
@@ -368,7 +368,7 @@ func (n *node) start(ctx context.Context) error {
 			return fmt.Errorf("waiting for the cluster to form: %w", context.Cause(ctx))
 		}
 	}
-	for shard := range n.shards {
+	for shard := range shards {
 		n.routes = append(n.routes, &route{node: n, shard: shard, id: groupOf(shard)})
 	}
 	return nil
