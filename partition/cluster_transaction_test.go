@@ -3,7 +3,6 @@ package partition
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/stator-db/stator/storage/item"
 )
+
+var branches = []string{"north", "south", "east", "west", "city"}
 
 // accountsTable has a global index on the branch an account is kept at.
 func accountsTable() Table {
@@ -109,6 +110,11 @@ func TestTransactionsOverLeaderChanges(t *testing.T) {
 		entries := readAll(t, db, &Read{Table: table, Index: table.Index("byBranch"), Consistency: Strong})
 		require.Len(t, items, accounts+len(finished))
 		require.ElementsMatch(t, items, entries, "the index as %s sees it", name)
+		entries = nil
+		for _, branch := range slices.Concat(branches, []string{"main"}) {
+			entries = append(entries, readAll(t, db, &Read{Table: table, Index: table.Index("byBranch"), Hash: []item.Value{str(branch)}, Consistency: Strong})...)
+		}
+		require.ElementsMatch(t, items, entries, "the entries that lie where they are looked for")
 		sum := 0
 		for i := range accounts {
 			sum += cellValue(get(t, db, table, strconv.Itoa(i)))
@@ -155,7 +161,7 @@ func transferOrMove(t *testing.T, db *DB, table *Table, r *rand.Rand, accounts i
 	from := r.IntN(accounts)
 	to := (from + 1 + r.IntN(accounts-1)) % accounts
 	values := map[string]item.Value{":n": num(1 + r.IntN(20))}
-	branch := update(t, "SET branch = :b", map[string]item.Value{":b": str(fmt.Sprint("branch", r.IntN(5)))})
+	branch := update(t, "SET branch = :b", map[string]item.Value{":b": str(branches[r.IntN(len(branches))])})
 	var err error
 	if r.IntN(3) == 0 {
 		_, err = db.Write(ctx, &Write{Table: table, Kind: Update, Item: object("pk", strconv.Itoa(from)), Update: branch})
