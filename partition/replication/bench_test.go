@@ -7,7 +7,6 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -168,22 +167,4 @@ func BenchmarkReadIndex(b *testing.B) {
 	}
 	wg.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "reads/s")
-}
-
-// BenchmarkIdle measures what 17 groups cost when nothing happens, on all three
-// nodes together.
-func BenchmarkIdle(b *testing.B) {
-	threeNodes(b, 17)
-	b.ResetTimer()
-	before := cpuTime(b)
-	for range b.N {
-		<-time.After(time.Second)
-	}
-	b.ReportMetric(100*(cpuTime(b)-before).Seconds()/b.Elapsed().Seconds(), "%cpu")
-}
-
-func cpuTime(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
