@@ -246,7 +246,7 @@ func (n *node) balanceLeaders(ctx context.Context) error {
 }
 
 func (n *node) routesHint(shard int) uint64 {
-	if shard >= len(n.routes) {
+	if !n.db.serving.Load() || shard >= len(n.routes) { // the start is making them
 		return 0
 	}
 	return n.routes[shard].hint.Load()
