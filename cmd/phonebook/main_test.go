@@ -164,7 +164,7 @@ func TestUsageErrors(t *testing.T) {
 		want string
 	}{
 		{[]string{"serve", "--port", "70000"}, "--port 70000: a port is a number from 0 to 65535"},
-		{[]string{"serve", "--port", "0", "--store-port", "-1"}, "--store-port -1: a port is a number from 0 to 65535"},
+		{[]string{"serve", "--port", "0", "--store-port=-1"}, "--store-port -1: a port is a number from 0 to 65535"},
 		{[]string{"serve", "--port", "0", "--endpoint", "localhost:8000"}, "--endpoint localhost:8000: expected a URL such as http://127.0.0.1:8000, or aws"},
 		{[]string{"serve", "--in-memory", "--endpoint", "http://127.0.0.1:1"}, "--in-memory is for the store of its own: leave --endpoint away"},
 		{[]string{"import", "contacts.xls"}, "contacts.xls: the name ends with neither .vcf nor .csv"},

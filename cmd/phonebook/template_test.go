@@ -17,9 +17,9 @@ func TestTemplateDescribesTheTable(t *testing.T) {
 	require.NoError(t, err)
 	var template struct {
 		Resources map[string]struct {
-			Type       string
-			Properties map[string]any
-		}
+			Type       string         `yaml:"Type"`
+			Properties map[string]any `yaml:"Properties"`
+		} `yaml:"Resources"`
 	}
 	require.NoError(t, yaml.Unmarshal(text, &template))
 	table := template.Resources["Table"]

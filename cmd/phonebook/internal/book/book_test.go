@@ -2,6 +2,7 @@ package book_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -229,10 +230,11 @@ func TestNoLostUpdate(t *testing.T) {
 				fmt.Sscan(current.Name, &n)
 				current.Name = fmt.Sprint(n + 1)
 				_, err = b.Save(context.Background(), current)
-				switch err.(type) {
-				case nil:
+				var conflict *book.ConflictError
+				switch {
+				case err == nil:
 					done++
-				case *book.ConflictError:
+				case errors.As(err, &conflict):
 					conflicts.Add(1)
 				default:
 					t.Error(err)

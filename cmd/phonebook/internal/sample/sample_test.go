@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"errors"
 	"io"
 	"testing"
 
@@ -21,7 +22,7 @@ func all(t *testing.T, s *Contacts) []contact.Contact {
 	var contacts []contact.Contact
 	for {
 		c, err := s.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return contacts
 		}
 		require.NoError(t, err)

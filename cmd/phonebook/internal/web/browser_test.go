@@ -59,7 +59,7 @@ func browser(t *testing.T) context.Context {
 
 // tab opens the phonebook in a tab of its own. A script that fails, or any dialog that a
 // hostile contact opens, fails the test.
-func tab(t *testing.T, parent context.Context, url string, width, height int64) context.Context {
+func tab(parent context.Context, t *testing.T, url string, width, height int64) context.Context {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(parent)
 	t.Cleanup(cancel)
@@ -81,7 +81,7 @@ func tab(t *testing.T, parent context.Context, url string, width, height int64) 
 		defer mu.Unlock()
 		require.Empty(t, faults)
 	})
-	do(t, ctx, command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+	do(ctx, t, command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 		Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 700,
 	}), chromedp.Navigate(url), ready("#count", "contact"))
 	return ctx
@@ -96,14 +96,14 @@ func command[P, R any](c cdp.Command[P, R], params P) step {
 }
 
 // do takes steps. Each waits for what it needs, for at most 15 seconds.
-func do(t *testing.T, ctx context.Context, steps ...step) {
+func do(ctx context.Context, t *testing.T, steps ...step) {
 	t.Helper()
 	for i, s := range steps {
 		limited, cancel := context.WithTimeout(ctx, 15*time.Second)
 		err := chromedp.Do(limited, s)
 		cancel()
 		if err != nil {
-			picture(t, ctx, "failure-"+strings.ReplaceAll(t.Name(), "/", "-"))
+			picture(ctx, t, "failure-"+strings.ReplaceAll(t.Name(), "/", "-"))
 		}
 		require.NoError(t, err, "step %d of %d", i+1, len(steps))
 	}
@@ -139,7 +139,7 @@ func fill(selector, text string) step {
 		chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
-func evaluate[T any](t *testing.T, ctx context.Context, script string) T {
+func evaluate[T any](ctx context.Context, t *testing.T, script string) T {
 	t.Helper()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](script))
 	require.NoError(t, err, script)
@@ -147,7 +147,7 @@ func evaluate[T any](t *testing.T, ctx context.Context, script string) T {
 }
 
 // picture writes a screenshot, if they are wanted.
-func picture(t *testing.T, ctx context.Context, name string) {
+func picture(ctx context.Context, t *testing.T, name string) {
 	t.Helper()
 	if *screenshots == "" {
 		return
@@ -177,34 +177,34 @@ func TestBrowserMainPaths(t *testing.T) {
 	add(t, b, ada)
 	_, err := b.Import(t.Context(), "import-1", sample.New(300, 1), nil)
 	require.NoError(t, err)
-	ctx = tab(t, ctx, url, 1280, 800)
+	ctx = tab(ctx, t, url, 1280, 800)
 
 	// Search as you type, and the keyboard from the field into the list.
-	do(t, ctx, chromedp.KeyEvent("/"), chromedp.SendKeys(chromedp.CSS("#search"), "lovel"), ready("#count", "1 contact"), ready("#list", "Ada King"),
+	do(ctx, t, chromedp.KeyEvent("/"), chromedp.SendKeys(chromedp.CSS("#search"), "lovel"), ready("#count", "1 contact"), ready("#list", "Ada King"),
 		chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.Enter), ready("h1", "Ada King Lovelace"))
-	require.Equal(t, "H1", evaluate[string](t, ctx, "document.activeElement.tagName"))
-	do(t, ctx, fill("#search", "7946 0958"), ready("#results-heading", "Whose number"), ready("#list", "+44 20 7946 0958"))
+	require.Equal(t, "H1", evaluate[string](ctx, t, "document.activeElement.tagName"))
+	do(ctx, t, fill("#search", "7946 0958"), ready("#results-heading", "Whose number"), ready("#list", "+44 20 7946 0958"))
 
 	// A new contact with two numbers.
-	do(t, ctx, click("header a", "New"), fill("#f-name", "Grace Hopper"), fill(".number [data-part=number]", "+1 212 555 0199"),
+	do(ctx, t, click("header a", "New"), fill("#f-name", "Grace Hopper"), fill(".number [data-part=number]", "+1 212 555 0199"),
 		click("button", "Add a number"), fill(".number:nth-child(2) [data-part=number]", "call me"), click("form button", "Save"),
 		ready("#e-numbers", `"call me" has no digits`),
 		fill(".number:nth-child(2) [data-part=number]", "+1 212 555 0198"), fill("#f-tags", "navy, friends"), click("form button", "Save"),
 		ready("h1", "Grace Hopper"), ready("#pane", "0198"), ready("#tags", "navy"))
 
 	// Edit, delete, undo.
-	do(t, ctx, click("#pane a", "Edit"), fill("#f-company", "US Navy"), chromedp.SendKeys(chromedp.CSS("#f-company"), kb.Enter), ready("#pane .head", "US Navy"),
+	do(ctx, t, click("#pane a", "Edit"), fill("#f-company", "US Navy"), chromedp.SendKeys(chromedp.CSS("#f-company"), kb.Enter), ready("#pane .head", "US Navy"),
 		click("#tags a", "navy"), ready("#count", "1 contact"), click("#list a", "Grace"), ready("h1", "Grace Hopper"),
 		click("#pane button", "Delete"), ready("#toasts", "Grace Hopper is deleted"), click("#toasts button", "Undo"), ready("#toasts", "is back"), ready("h1", "Grace Hopper"))
 
 	// What the stream has to tell.
-	do(t, ctx, click("nav a", "Recent changes"), ready(".feed", "Grace Hopper is back"), ready(".feed", "Grace Hopper was edited (company)"), ready(".feed", "300 contacts came from an import"))
+	do(ctx, t, click("nav a", "Recent changes"), ready(".feed", "Grace Hopper is back"), ready(".feed", "Grace Hopper was edited (company)"), ready(".feed", "300 contacts came from an import"))
 
 	// Leaving a form asks first.
-	do(t, ctx, click("header a", "New"), fill("#f-name", "Nobody"), click("nav a", "Deleted"), ready("dialog", "Leave without saving?"),
+	do(ctx, t, click("header a", "New"), fill("#f-name", "Nobody"), click("nav a", "Deleted"), ready("dialog", "Leave without saving?"),
 		click("dialog button", "Keep editing"), visible("#f-name"))
-	require.Equal(t, "Nobody", evaluate[string](t, ctx, "document.querySelector('#f-name').value"))
-	do(t, ctx, click("nav a", "Deleted"), click("dialog button", "Leave"), ready("#pane", "Nothing is deleted"))
+	require.Equal(t, "Nobody", evaluate[string](ctx, t, "document.querySelector('#f-name').value"))
+	do(ctx, t, click("nav a", "Deleted"), click("dialog button", "Leave"), ready("#pane", "Nothing is deleted"))
 }
 
 // A contact is hostile input: it is shown as the text that it is, everywhere.
@@ -221,19 +221,19 @@ func TestBrowserHostileContacts(t *testing.T) {
 	add(t, b, contact.Contact{Name: "\u0645\u0631\u062d\u0628\u0627 👩‍👩‍👧‍👦 Z̴̧̛a̵͘l̶g̷o"})
 	for _, width := range []int64{1280, 360} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			ctx := tab(t, ctx, url, width, 800)
-			do(t, ctx, ready("#list", markup), ready("#tags", "<b onclick"), chromedp.Navigate(url+"/#/c/"+hostile.ID), ready("h1", markup), ready("#pane dl", "</textarea>"))
-			picture(t, ctx, fmt.Sprintf("hostile-%d", width))
-			require.Empty(t, evaluate[[]string](t, ctx, `Array.from(document.querySelectorAll("#pane a"), a => a.protocol).filter(p => !["http:", "tel:", "mailto:"].includes(p))`))
-			require.Zero(t, evaluate[int](t, ctx, `document.querySelectorAll("#list img, #pane img, #pane script, #tags b, #pane i").length`))
-			do(t, ctx, click("#pane .chip", "../"), ready("#results-heading", "#../%2e%2e?#x"), ready("#count", "1 contact"))
-			do(t, ctx, chromedp.Navigate(url+"/#/c/"+hostile.ID+"/edit"), ready("h1", "Edit "+markup))
-			require.Equal(t, hostile.Note, evaluate[string](t, ctx, `document.querySelector("#f-note").value`))
-			do(t, ctx, chromedp.Navigate(url+"/#/c/"+long.ID), ready("h1", "WWWW"))
-			picture(t, ctx, fmt.Sprintf("long-%d", width))
-			require.Equal(t, 0, evaluate[int](t, ctx, "document.documentElement.scrollWidth - innerWidth"), "the page scrolls sideways")
-			require.LessOrEqual(t, evaluate[int](t, ctx, "document.querySelector('#pane').scrollWidth - document.querySelector('#pane').clientWidth"), 0)
-			do(t, ctx, chromedp.Navigate(url+"/#/c/%3Cscript%3E"), ready("h1", "Not found"))
+			ctx := tab(ctx, t, url, width, 800)
+			do(ctx, t, ready("#list", markup), ready("#tags", "<b onclick"), chromedp.Navigate(url+"/#/c/"+hostile.ID), ready("h1", markup), ready("#pane dl", "</textarea>"))
+			picture(ctx, t, fmt.Sprintf("hostile-%d", width))
+			require.Empty(t, evaluate[[]string](ctx, t, `Array.from(document.querySelectorAll("#pane a"), a => a.protocol).filter(p => !["http:", "tel:", "mailto:"].includes(p))`))
+			require.Zero(t, evaluate[int](ctx, t, `document.querySelectorAll("#list img, #pane img, #pane script, #tags b, #pane i").length`))
+			do(ctx, t, click("#pane .chip", "../"), ready("#results-heading", "#../%2e%2e?#x"), ready("#count", "1 contact"))
+			do(ctx, t, chromedp.Navigate(url+"/#/c/"+hostile.ID+"/edit"), ready("h1", "Edit "+markup))
+			require.Equal(t, hostile.Note, evaluate[string](ctx, t, `document.querySelector("#f-note").value`))
+			do(ctx, t, chromedp.Navigate(url+"/#/c/"+long.ID), ready("h1", "WWWW"))
+			picture(ctx, t, fmt.Sprintf("long-%d", width))
+			require.Equal(t, 0, evaluate[int](ctx, t, "document.documentElement.scrollWidth - innerWidth"), "the page scrolls sideways")
+			require.LessOrEqual(t, evaluate[int](ctx, t, "document.querySelector('#pane').scrollWidth - document.querySelector('#pane').clientWidth"), 0)
+			do(ctx, t, chromedp.Navigate(url+"/#/c/%3Cscript%3E"), ready("h1", "Not found"))
 		})
 	}
 }
@@ -244,20 +244,20 @@ func TestBrowserTwoEditors(t *testing.T) {
 	url, b := open(t)
 	c := add(t, b, ada)
 	edit := url + "/#/c/" + c.ID + "/edit"
-	first, second := tab(t, parent, edit, 1280, 900), tab(t, parent, edit, 1280, 900)
-	do(t, first, visible("#f-name"))
-	do(t, second, visible("#f-name"))
+	first, second := tab(parent, t, edit, 1280, 900), tab(parent, t, edit, 1280, 900)
+	do(first, t, visible("#f-name"))
+	do(second, t, visible("#f-name"))
 
-	do(t, first, fill("#f-company", "Babbage & Co"), fill("#f-note", "Likes horses."), fill("#f-tags", "friends, poetry"), click("form button", "Save"), ready("#pane .head", "Babbage"))
+	do(first, t, fill("#f-company", "Babbage & Co"), fill("#f-note", "Likes horses."), fill("#f-tags", "friends, poetry"), click("form button", "Save"), ready("#pane .head", "Babbage"))
 	// The second hears of it from the stream while typing, and again when saving.
-	do(t, second, ready("#pane .banner", "Somebody has just changed this contact"), fill("#f-note", "Likes trains."), fill("#f-tags", "friends, mathematics, work"), fill("#f-email", "countess@example.org"),
+	do(second, t, ready("#pane .banner", "Somebody has just changed this contact"), fill("#f-note", "Likes trains."), fill("#f-tags", "friends, mathematics, work"), fill("#f-email", "countess@example.org"),
 		click("form button", "Save"), ready("dialog", "You both changed the same field"))
-	picture(t, second, "conflict-1280")
+	picture(second, t, "conflict-1280")
 	current, err := b.Get(t.Context(), c.ID)
 	require.NoError(t, err)
 	require.Equal(t, int64(2), current.Version)
 
-	do(t, second, click("dialog label", "Theirs"), click("dialog button", "Save both changes"), ready("h1", "Ada"), ready("#pane .meta", "Version 3"))
+	do(second, t, click("dialog label", "Theirs"), click("dialog button", "Save both changes"), ready("h1", "Ada"), ready("#pane .meta", "Version 3"))
 	merged, err := b.Get(t.Context(), c.ID)
 	require.NoError(t, err)
 	require.Equal(t, "Babbage & Co", merged.Company)
@@ -265,22 +265,22 @@ func TestBrowserTwoEditors(t *testing.T) {
 	require.Equal(t, "Likes horses.", merged.Note)
 	require.Equal(t, []string{"friends", "poetry", "work"}, merged.Tags)
 	require.Equal(t, ada.Numbers, merged.Numbers)
-	do(t, first, ready("#pane .meta", "Version 3")) // by itself
+	do(first, t, ready("#pane .meta", "Version 3")) // by itself
 
 	// The other way out: take what is there.
-	do(t, first, click("#pane a", "Edit"), fill("#f-name", "Augusta"))
+	do(first, t, click("#pane a", "Edit"), fill("#f-name", "Augusta"))
 	merged.Name = "Ada L."
 	_, err = b.Save(t.Context(), merged)
 	require.NoError(t, err)
-	do(t, first, click("form button", "Save"), ready("dialog", "This contact has changed"), click("dialog button", "Drop mine"), ready("h1", "Ada L."))
+	do(first, t, click("form button", "Save"), ready("dialog", "This contact has changed"), click("dialog button", "Drop mine"), ready("h1", "Ada L."))
 
 	// And a contact that is gone comes back only if somebody says so.
-	do(t, first, click("#pane a", "Edit"), fill("#f-name", "Augusta"))
+	do(first, t, click("#pane a", "Edit"), fill("#f-name", "Augusta"))
 	current, err = b.Get(t.Context(), c.ID)
 	require.NoError(t, err)
 	_, err = b.Delete(t.Context(), c.ID, current.Version)
 	require.NoError(t, err)
-	do(t, first, click("form button", "Save"), ready("dialog", "Somebody has deleted this contact"), click("dialog button", "Bring back and save"), ready("h1", "Augusta"), ready("#count", "1 contact"))
+	do(first, t, click("form button", "Save"), ready("dialog", "Somebody has deleted this contact"), click("dialog button", "Bring back and save"), ready("h1", "Augusta"), ready("#count", "1 contact"))
 }
 
 // On a slow line nothing is lost or done twice, and the page says what it waits for.
@@ -288,9 +288,9 @@ func TestBrowserSlowNetwork(t *testing.T) {
 	ctx := browser(t)
 	url, b := open(t)
 	add(t, b, ada)
-	ctx = tab(t, ctx, url, 360, 740)
+	ctx = tab(ctx, t, url, 360, 740)
 	slow := line(network.Conditions{Latency: 700, DownloadThroughput: 20_000, UploadThroughput: 10_000})
-	do(t, ctx, slow, click("header a", "New"), fill("#f-name", "Grace Hopper"),
+	do(ctx, t, slow, click("header a", "New"), fill("#f-name", "Grace Hopper"),
 		run(`(() => { const b = document.querySelector("form .primary"); b.click(); b.click(); b.click(); })()`),
 		ready("form .primary", "Saving…"), visible("#busy"), ready("h1", "Grace Hopper"))
 	found, err := b.ByName(t.Context(), "grace", book.PageOptions{})
@@ -299,13 +299,13 @@ func TestBrowserSlowNetwork(t *testing.T) {
 	require.Equal(t, int64(1), found.Contacts[0].Version)
 
 	// The answer to "a" comes after that to "ada" was asked for, and is not shown.
-	do(t, ctx, click("#pane a", "Contacts"), fill("#search", "g"), fill("#search", "ada"), ready("#count", "1 contact"), ready("#list", "Ada King"))
+	do(ctx, t, click("#pane a", "Contacts"), fill("#search", "g"), fill("#search", "ada"), ready("#count", "1 contact"), ready("#list", "Ada King"))
 
 	offline := line(network.Conditions{Offline: true, DownloadThroughput: -1, UploadThroughput: -1})
 	online := line(network.Conditions{DownloadThroughput: -1, UploadThroughput: -1})
-	do(t, ctx, online, click("header a", "New"), fill("#f-name", "Edsger"), offline, click("form button", "Save"), ready("#pane .banner", "cannot be reached"))
-	require.Equal(t, "Edsger", evaluate[string](t, ctx, "document.querySelector('#f-name').value"))
-	do(t, ctx, online, click("form button", "Save"), ready("h1", "Edsger"))
+	do(ctx, t, online, click("header a", "New"), fill("#f-name", "Edsger"), offline, click("form button", "Save"), ready("#pane .banner", "cannot be reached"))
+	require.Equal(t, "Edsger", evaluate[string](ctx, t, "document.querySelector('#f-name').value"))
+	do(ctx, t, online, click("form button", "Save"), ready("h1", "Edsger"))
 }
 
 // line sets how fast the network is; -1 is without a limit.
@@ -316,7 +316,7 @@ func line(c network.Conditions) step {
 func TestBrowserImport(t *testing.T) {
 	ctx := browser(t)
 	url, b := open(t)
-	ctx = tab(t, ctx, url, 1280, 800)
+	ctx = tab(ctx, t, url, 1280, 800)
 	var file strings.Builder
 	file.WriteString("Name,Mobile,Labels\n")
 	for i := range 3000 {
@@ -325,15 +325,15 @@ func TestBrowserImport(t *testing.T) {
 	file.WriteString(",,\n")
 	path := filepath.Join(t.TempDir(), "people.csv")
 	require.NoError(t, os.WriteFile(path, []byte(file.String()), 0o600))
-	do(t, ctx, click("#list-message a", "import a file"), chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{path}),
+	do(ctx, t, click("#list-message a", "import a file"), chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{path}),
 		ready("#import", "added"), ready("#import", "Done: 3,001 records read."), ready("#import", "3,000 added"), ready("#import", "record 3001"), ready("#list", "Person 0000 <b>"))
-	picture(t, ctx, "import-1280")
+	picture(ctx, t, "import-1280")
 	tags, err := b.Tags(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"imported"}, tags)
 
 	// The list grows as it is scrolled.
-	do(t, ctx, click("nav a", "All contacts"), ready("#count", "first 50"),
+	do(ctx, t, click("nav a", "All contacts"), ready("#count", "first 50"),
 		run("document.querySelector('#results').scrollTop = 1e6"), ready("#count", "first 100"))
 }
 
@@ -345,13 +345,13 @@ func TestBrowserAccessibility(t *testing.T) {
 	gone := add(t, b, contact.Contact{Name: "Gone"})
 	_, err := b.Delete(t.Context(), gone.ID, gone.Version)
 	require.NoError(t, err)
-	ctx = tab(t, ctx, url, 1280, 800)
+	ctx = tab(ctx, t, url, 1280, 800)
 	interactive := map[string]bool{"button": true, "link": true, "textbox": true, "searchbox": true, "combobox": true, "progressbar": true, "list": false}
 	for _, view := range []struct{ hash, heading string }{
 		{"", "All contacts"}, {"#/c/" + c.ID, "Ada King Lovelace"}, {"#/c/" + c.ID + "/edit", "Edit Ada King Lovelace"}, {"#/new", "New contact"},
 		{"#/changes", "Recent changes"}, {"#/deleted", "Deleted"}, {"#/files", "Import and export"},
 	} {
-		do(t, ctx, chromedp.Navigate(url+"/"+view.hash), ready("body", view.heading), ready("#count", "contact"))
+		do(ctx, t, chromedp.Navigate(url+"/"+view.hash), ready("body", view.heading), ready("#count", "contact"))
 		tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
 		require.NoError(t, err)
 		roles := map[string]int{}
@@ -401,16 +401,16 @@ func TestBrowserPictures(t *testing.T) {
 		width, height int64
 		scheme        string
 	}{{1280, 800, "light"}, {1280, 800, "dark"}, {360, 740, "light"}, {360, 740, "dark"}} {
-		ctx := tab(t, ctx, url, size.width, size.height)
-		do(t, ctx, command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		ctx := tab(ctx, t, url, size.width, size.height)
+		do(ctx, t, command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: size.scheme}},
 		}))
 		for _, view := range []struct{ name, hash, ready string }{
 			{"list", "", "Choose"}, {"contact", "#/c/" + c.ID, "Version 2"}, {"edit", "#/c/" + c.ID + "/edit", "Edit Ada"},
 			{"changes", "#/changes", "import"}, {"deleted", "#/deleted", "Somebody"}, {"files", "#/files", "Export"},
 		} {
-			do(t, ctx, chromedp.Navigate(url+"/"+view.hash), ready("#pane", view.ready))
-			picture(t, ctx, fmt.Sprintf("%s-%d-%s", view.name, size.width, size.scheme))
+			do(ctx, t, chromedp.Navigate(url+"/"+view.hash), ready("#pane", view.ready))
+			picture(ctx, t, fmt.Sprintf("%s-%d-%s", view.name, size.width, size.scheme))
 		}
 	}
 }

@@ -34,6 +34,7 @@ export function view(base, tags, saved) {
   };
   const more = h("button", { type: "button", class: "button", click: () => addNumber().querySelector("[data-part=number]").focus() }, "+ Add a number");
   const tagInput = input("tags", (base.tags ?? []).join(", "));
+  const others = tags.filter((t) => !base.tags?.includes(t)).slice(0, 12);
   const note = h("textarea", { id: "f-note", name: "note", rows: 4, maxlength: 4000, "aria-describedby": "e-note" });
   note.value = base.note ?? "";
   const banner = h("div", { role: "alert" });
@@ -45,7 +46,7 @@ export function view(base, tags, saved) {
     h("div", { class: "pair" }, field("company", "Company", input("company", base.company, { maxlength: 120 })),
       field("email", "Email", input("email", base.email, { type: "email", maxlength: 254 }))),
     field("tags", "Tags", tagInput, "Separated by commas"),
-    tags.length ? h("div", { class: "chips", role: "group", "aria-label": "Tags in use" }, tags.slice(0, 12).map((t) =>
+    others.length ? h("div", { class: "chips", role: "group", "aria-label": "Tags in use" }, others.map((t) =>
       h("button", { type: "button", class: "chip", click: () => { tagInput.value = [...split(tagInput.value).filter((x) => x !== t), t].join(", "); } }, "+ " + t))) : null,
     field("note", "Note", note),
     h("datalist", { id: "labels" }, ["mobile", "home", "work", "main", "fax"].map((value) => h("option", { value }))),
