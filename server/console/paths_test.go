@@ -266,7 +266,8 @@ func TestFiles(t *testing.T) {
 	p.says("Record 3: Expected a value")
 	p.click("Close")
 
-	p.await(`document.querySelectorAll('.grid tbody tr').length === 50`)
+	p.await(`[...document.querySelectorAll('.grid tbody td')].some((e) => e.innerText === 'New')`) // read again, with what was imported
+	require.Equal(t, 50, js[int](p, `document.querySelectorAll('.grid tbody tr').length`))
 	js[chromedp.Void](p, `document.querySelector('[aria-label="Select all items of this page"]').click()`)
 	p.click("Delete 50")
 	p.click("Delete")
