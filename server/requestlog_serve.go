@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -51,6 +52,7 @@ func (s *Server) streamRequests(g *gin.Context, since uint64) {
 	out := http.NewResponseController(g.Writer)
 	ticker := time.NewTicker(requestStreamStep)
 	defer ticker.Stop()
+	shutdown := s.shutdown(g.Request)
 	for step := 0; ; step++ {
 		now := time.Now()
 		s.requests.watch(now)
@@ -65,12 +67,29 @@ func (s *Server) streamRequests(g *gin.Context, since uint64) {
 		select {
 		case <-g.Request.Context().Done():
 			return
+		case <-shutdown:
+			return
 		case <-ticker.C:
 		}
 		if s.closed.Load() {
 			return
 		}
 	}
+}
+
+// shutdown is closed when the http.Server that took a request begins to stop, which
+// would otherwise wait for the stream's end. It is nil for other servers.
+func (s *Server) shutdown(r *http.Request) <-chan struct{} {
+	web, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if !ok {
+		return nil
+	}
+	done := make(chan struct{})
+	if known, found := s.shutdowns.LoadOrStore(web, done); found {
+		return known.(chan struct{})
+	}
+	web.RegisterOnShutdown(sync.OnceFunc(func() { close(done) }))
+	return done
 }
 
 // writeEvent writes a page as one event, whose id is where to go on.

@@ -155,6 +155,26 @@ func TestRequestStream(t *testing.T) {
 	require.Equal(t, "bob", page.Requests[0].Account)
 }
 
+// TestRequestStreamEnds stops the HTTP server while two clients follow the log: it
+// waits for neither.
+func TestRequestStreamEnds(t *testing.T) {
+	s := openTest(t, Options{})
+	web := httptest.NewServer(s)
+	defer web.Close()
+	for range 2 {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, web.URL+"/_stator/requests", nil)
+		require.NoError(t, err)
+		r.Header.Set("Accept", "text/event-stream")
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		defer answer.Body.Close()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	require.NoError(t, web.Config.Shutdown(ctx))
+	require.NoError(t, web.Config.Shutdown(ctx))
+}
+
 // TestOperationCounters compares counters and buckets with the requests that were made.
 func TestOperationCounters(t *testing.T) {
 	s := openTest(t, Options{})

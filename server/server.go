@@ -29,8 +29,10 @@ type Server struct {
 	throttle *buckets
 	faults   faults
 	requests requestLog
-	counters map[*operation]*operationCounters
-	closed   atomic.Bool
+	// shutdowns has a channel for every http.Server with streams, closed when it stops.
+	shutdowns sync.Map
+	counters  map[*operation]*operationCounters
+	closed    atomic.Bool
 }
 
 // Open opens or creates the database and returns a Server that is ready to serve.
