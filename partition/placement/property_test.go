@@ -187,6 +187,42 @@ func bestLeaders(shards []Shard, leads []int64) int64 {
 	return best
 }
 
+// With weights, too, the plans come to an end, and then no node holds so much
+// more for its weight than another that a move between them would help, unless
+// the other has all of its shards already.
+func TestWeightsConverge(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := newCluster(t, 3, rapid.IntRange(3, 10).Draw(t, "nodes"), 1, rapid.IntRange(0, 60).Draw(t, "shards"))
+		for i := range c.state.Nodes {
+			c.state.Nodes[i].Weight = rapid.Uint32Range(0, 5).Draw(t, "weight")
+		}
+		c.settle(5000)
+		replicas, _ := c.loads()
+		shared := make(map[[2]uint64]int)
+		for _, s := range c.state.Shards {
+			for _, a := range s.Voters {
+				for _, b := range s.Voters {
+					shared[[2]uint64{a, b}]++
+				}
+			}
+		}
+		for _, a := range c.state.Nodes {
+			for _, b := range c.state.Nodes {
+				if shared[[2]uint64{a.ID, b.ID}] == replicas[a.ID] {
+					continue
+				}
+				before := loadSquare(replicas[a.ID], a) + loadSquare(replicas[b.ID], b)
+				after := loadSquare(replicas[a.ID]-1, a) + loadSquare(replicas[b.ID]+1, b)
+				require.LessOrEqual(t, before, after+1e-9, "from %d to %d: %v", a.ID, b.ID, replicas)
+			}
+		}
+	})
+}
+
+func loadSquare(load int, n Node) float64 {
+	return float64(load*load) / float64(max(n.Weight, 1))
+}
+
 // A node that joins gets its share, and nothing else moves.
 func TestJoinMovesOnlyTheShareOfTheNewNode(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
