@@ -57,7 +57,7 @@ func (s *Shard) NewBatch() *Batch {
 func (b *Batch) begin() {
 	b.txn = b.shard.db.NewTransaction(true)
 	// Badger reserves room for the end mark of the transaction.
-	b.count, b.size = 1, 64
+	b.count, b.size = 1, batchOverhead
 }
 
 // end makes err the answer to all further calls and lets the next batch in.
@@ -157,11 +157,17 @@ const (
 	maxMemoryValue = 1<<20 - 1
 )
 
+// batchOverhead and entryOverhead are what Badger adds to keys and values.
+const (
+	batchOverhead = 64
+	entryOverhead = 2 + 10 // meta bytes, version
+)
+
 // entrySize is what Badger counts for an entry against the transaction limit:
 // the value, or a pointer into the value log, and a few bytes of its own.
 func entrySize(threshold int64, keySize, valueSize int) int64 {
-	const pointer, meta, version = 12, 2, 10
-	size := int64(keySize) + meta + version
+	const pointer = 12
+	size := int64(keySize) + entryOverhead
 	if int64(valueSize) < threshold {
 		return size + int64(valueSize)
 	}
@@ -211,7 +217,7 @@ func (b *Batch) Commit() error {
 			return err
 		}
 	}
-	err := b.txn.Commit()
+	err := b.shard.commit(b)
 	if err != nil {
 		err = b.shard.fail(err)
 	} else {

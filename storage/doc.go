@@ -18,7 +18,13 @@
 // mapped files before Commit returns. With Options.Sync it survives a power cut
 // as well. Without, the logs are flushed every second, so that a power cut
 // takes about the last second. Shard.Sync flushes them at once: 1 to 4 ms on an
-// idle disk, nothing for a shard without commits since. Batches are never torn.
+// idle disk, nothing for a shard without commits since. After a flush that
+// failed a shard takes no more writes. Batches are never torn.
+//
+// The shards of a pool are flushed by Shard.Sync and every ten seconds. They are
+// ordered (order.go): a power cut takes commits from the end only, and with
+// them the applied index of the replica, so that the node's log repeats them.
+// That costs a flush every 8 MB of writes, on at most 2 % of the commits.
 //
 // # Files
 //

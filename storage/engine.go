@@ -22,22 +22,25 @@ const (
 	poolMemTableSize = 8 << 20
 	valueThreshold   = 1 << 10
 	valueLogFileSize = 64 << 20
+	// poolValueLogFileSize is smaller, for a pool's shard takes no commits while
+	// one is collected.
+	poolValueLogFileSize = 32 << 20
 )
 
 // engineOptions are Badger's settings for one shard, with dir "" for a shard
 // in memory.
-func engineOptions(dir string, sync bool, memTableSize int64, log *slog.Logger) badger.Options {
+func engineOptions(dir string, so shardOptions) badger.Options {
 	o := badger.DefaultOptions(dir).
-		WithLogger(engineLog{log}).
+		WithLogger(engineLog{so.log}).
 		// The store's lock covers all shards.
 		WithBypassLockGuard(true).
 		// The partition's single writer cannot conflict with itself.
 		WithDetectConflicts(false).
 		// Badger's metrics are process-wide expvars, paid for on every read.
 		WithMetricsEnabled(false).
-		WithSyncWrites(sync).
+		WithSyncWrites(so.sync).
 		WithNumCompactors(2).
-		WithMemTableSize(memTableSize).
+		WithMemTableSize(so.memTable).
 		// Two full memtables may wait to be written out before writers do, which
 		// is what bounds the memory of a shard under load; 3 and 5 were no faster.
 		WithNumMemtables(2).
@@ -55,7 +58,7 @@ func engineOptions(dir string, sync bool, memTableSize int64, log *slog.Logger) 
 	}
 	return o.
 		WithValueThreshold(valueThreshold).
-		WithValueLogFileSize(valueLogFileSize).
+		WithValueLogFileSize(so.valueLog).
 		WithVerifyValueChecksum(true)
 }
 

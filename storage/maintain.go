@@ -22,6 +22,9 @@ const (
 	// flushInterval bounds what a power cut takes without Options.Sync. The
 	// kernel alone would wait half a minute.
 	flushInterval = time.Second
+	// poolFlushInterval only bounds how much Shard.Sync finds to do: what a power
+	// cut takes from a pool's shard, the node's log has.
+	poolFlushInterval = 10 * time.Second
 	// collectInterval is how often the value logs are looked at.
 	collectInterval = 10 * time.Second
 	// collectRatio is the share of a value log that must be garbage for the
@@ -63,7 +66,7 @@ func maintain(ctx context.Context, flushInterval time.Duration, shards func() []
 	}
 }
 
-// upkeep is what a shard that was written to needs every flushInterval.
+// upkeep is what a shard that was written to needs now and then.
 func (s *Shard) upkeep() error {
 	if !s.written.Swap(false) {
 		return nil
@@ -122,6 +125,12 @@ func (s *Shard) flushLogs() error {
 	}
 	for _, name := range names {
 		err := syncFile(filepath.Join(s.dir, name))
+		var failed *fs.PathError
+		if errors.As(err, &failed) && failed.Op == "sync" {
+			// The kernel may have dropped what it could not write, and would
+			// call the next attempt a success.
+			return s.fail(err)
+		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // its content is in a table now
 			return err
 		}
@@ -160,7 +169,11 @@ func (s *Shard) collect(ctx context.Context) error {
 		if err := checkValueLog(path); err != nil {
 			return corrupt(path, "%w; its garbage is kept", err)
 		}
-		if err := s.collectLog(path); err != nil {
+		collect := s.collectLog
+		if s.ordered {
+			collect = s.collectOrdered
+		}
+		if err := collect(path); err != nil {
 			if errors.Is(err, badger.ErrNoRewrite) || errors.Is(err, badger.ErrRejected) {
 				return nil
 			}
@@ -298,6 +311,11 @@ func (s *Shard) rotate() error {
 		return nil
 	}
 	s.rotated = logs[len(logs)-1]
+	if s.ordered {
+		s.order.Lock()
+		defer s.order.Unlock()
+		return s.fillOrdered()
+	}
 	return s.fillMemtable()
 }
 
@@ -320,6 +338,14 @@ func (s *Shard) fillMemtable() error {
 		}
 		if err := txn.Commit(); err != nil {
 			return s.fail(err)
+		}
+		if !s.ordered {
+			continue
+		}
+		// This was the first in another memtable, or there is none yet.
+		if begun, err := s.newMemtable(); begun || err != nil {
+			s.use.add(int64(perTxn), int64(perTxn)*keySize)
+			return err
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func (o Options) withDefaults() Options {
 }
 
 func (o Options) shard() shardOptions {
-	return shardOptions{sync: o.Sync, compact: o.Compact, memTable: memTableSize, log: o.Logger, freeSpace: freeSpace}
+	return shardOptions{sync: o.Sync, compact: o.Compact, memTable: memTableSize, valueLog: valueLogFileSize, log: o.Logger, freeSpace: freeSpace}
 }
 
 func (o Options) validate() error {

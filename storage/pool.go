@@ -17,7 +17,9 @@ import (
 // goroutine. Those that change a group wait for each other.
 //
 // Commits to its shards survive the death of the process but are not flushed
-// until Shard.Sync: a node's log is what makes them durable.
+// until Shard.Sync: a node's log is what makes them durable. After a power cut a
+// shard holds all commits up to some point, at or after the last Sync, and no
+// part of a later one, so that the log can be replayed from there.
 type Pool struct {
 	dir       string // "" in memory
 	log       *slog.Logger
@@ -103,7 +105,7 @@ func OpenPool(o PoolOptions) (*Pool, error) {
 	if p.dir != "" {
 		var ctx context.Context
 		ctx, p.stop = context.WithCancel(context.Background())
-		p.background.Go(func() { maintain(ctx, flushInterval, p.openShards) })
+		p.background.Go(func() { maintain(ctx, poolFlushInterval, p.openShards) })
 	}
 	return p, nil
 }
@@ -279,5 +281,5 @@ func (p *Pool) engine(dir string, ready bool) (*Shard, error) {
 	if p.dir != "" {
 		dir = filepath.Join(p.dir, dir)
 	}
-	return openShard(dir, ready, shardOptions{memTable: poolMemTableSize, log: p.log, freeSpace: p.freeSpace})
+	return openShard(dir, ready, shardOptions{ordered: true, memTable: poolMemTableSize, valueLog: poolValueLogFileSize, log: p.log, freeSpace: p.freeSpace})
 }

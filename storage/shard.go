@@ -18,8 +18,11 @@ import (
 type Shard struct {
 	dir  string // "" in memory
 	sync bool
-	log  *slog.Logger
-	db   *badger.DB
+	// ordered keeps a power cut from taking commits out of the middle; see
+	// commit. It is for shards whose owner can repeat what comes at the end.
+	ordered bool
+	log     *slog.Logger
+	db      *badger.DB
 
 	inside *gate
 	// writing is set while a batch is live.
@@ -34,6 +37,11 @@ type Shard struct {
 	// dirty is set by a commit and cleared by a flush, written set by a commit
 	// and cleared by upkeep.
 	dirty, written atomic.Bool
+	// order is held by whatever writes to the memtable of an ordered shard. use
+	// is what is in it, and memLog the name of its log.
+	order  sync.Mutex
+	use    memtableUse
+	memLog string
 	// flushing is held during a flush. flushed, which it guards, is the newest
 	// value log at the last one.
 	flushing sync.Mutex

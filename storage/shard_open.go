@@ -12,10 +12,14 @@ import (
 type shardOptions struct {
 	// sync makes every commit durable.
 	sync bool
+	// ordered is Shard.ordered.
+	ordered bool
 	// compact merges tables and collects garbage before openShard returns.
 	compact bool
 	// memTable is the size of a memtable in bytes.
-	memTable  int64
+	memTable int64
+	// valueLog is the size at which a value log is full.
+	valueLog  int64
 	log       *slog.Logger
 	freeSpace func(dir string) (int64, error)
 }
@@ -24,7 +28,7 @@ type shardOptions struct {
 // whether it has been created before, so that an absent or empty directory is
 // damage.
 func openShard(dir string, ready bool, o shardOptions) (*Shard, error) {
-	s := &Shard{dir: dir, sync: o.sync, log: o.log, inside: newGate(), freeSpace: o.freeSpace}
+	s := &Shard{dir: dir, sync: o.sync, ordered: o.ordered && dir != "", log: o.log, inside: newGate(), freeSpace: o.freeSpace}
 	if dir != "" {
 		if err := restoreKept(dir); err != nil {
 			return nil, err
@@ -32,8 +36,13 @@ func openShard(dir string, ready bool, o shardOptions) (*Shard, error) {
 		if err := inspect(dir, ready, o.log); err != nil {
 			return nil, err
 		}
+		if o.ordered {
+			if err := cutGaps(dir); err != nil {
+				return nil, err
+			}
+		}
 	}
-	eo := engineOptions(dir, o.sync, o.memTable, o.log)
+	eo := engineOptions(dir, o)
 	compact := o.compact && dir != ""
 	var err error
 	if compact {
@@ -54,6 +63,7 @@ func openShard(dir string, ready bool, o shardOptions) (*Shard, error) {
 			return nil, errors.Join(err, s.close())
 		}
 		s.rotated = files.newest(valueLogSuffix)
+		s.memLog = files.newestMemLog()
 	}
 	if compact {
 		if err := s.compact(); err != nil {
