@@ -80,6 +80,7 @@ func (f storeFlags) open(ctx context.Context, logger *slog.Logger, inMemory bool
 	if err != nil {
 		return nil, err
 	}
+	cfg.HTTPClient = book.HTTPClient(cfg.HTTPClient)
 	if endpoint != endpointAWS {
 		cfg.BaseEndpoint = aws.String(endpoint)
 	}

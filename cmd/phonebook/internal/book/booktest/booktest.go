@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
@@ -31,7 +32,7 @@ func Open(t testing.TB, change func(*book.Options)) (*book.Book, *dynamodb.Clien
 		require.NoError(t, db.Close())
 	})
 	cfg := aws.Config{
-		BaseEndpoint: aws.String(web.URL), Region: "eu-central-1",
+		BaseEndpoint: aws.String(web.URL), Region: "eu-central-1", HTTPClient: book.HTTPClient(awshttp.NewBuildableClient()),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
 	o := book.Options{DB: dynamodb.NewFromConfig(cfg), Streams: dynamodbstreams.NewFromConfig(cfg), Table: Table}

@@ -119,7 +119,8 @@ changes.listen((news) => {
     loadTags();
   }
   const here = $("pane").querySelector("[data-contact]")?.dataset.contact;
-  if (location.hash === "#/changes" || news.some((c) => c.id === here)) route({ focus: false });
+  const reading = $("pane").contains(document.activeElement) && document.activeElement !== $("pane") && document.activeElement.tagName !== "H1";
+  if ((location.hash === "#/changes" && !reading) || news.some((c) => c.id === here)) route({ focus: false });
 });
 
 let typing;
