@@ -18,13 +18,40 @@ func (p *planner) settle() {
 			p.nodes[n].load++
 		}
 	}
-	for _, underway := range []bool{true, false} {
-		for i := range p.shards {
-			if s := &p.shards[i]; underway == p.underway(s) {
-				p.settleShard(s)
-			}
+	var begun, others []*shard
+	for i := range p.shards {
+		if s := &p.shards[i]; p.underway(s) {
+			begun = append(begun, s)
+		} else {
+			others = append(others, s)
 		}
 	}
+	p.leastChoiceFirst(begun)
+	for _, s := range slices.Concat(begun, others) {
+		p.settleShard(s)
+	}
+}
+
+// leastChoiceFirst sorts shards that have a voter too many: first those with
+// one voter on a node fuller than all others, last those where it does not
+// matter which one goes. The other way around, these could take from the full
+// node what the former then had to take from a node that has none too many.
+func (p *planner) leastChoiceFirst(shards []*shard) {
+	lead := make(map[uint64]float64, len(shards))
+	for _, s := range shards {
+		first, second := 0.0, 0.0
+		for _, m := range s.goal {
+			r := p.relief(s, m)
+			switch gain := float64(r.num) / float64(r.weight); {
+			case gain > first:
+				first, second = gain, first
+			case gain > second:
+				second = gain
+			}
+		}
+		lead[s.id] = first - second
+	}
+	slices.SortStableFunc(shards, func(a, b *shard) int { return cmp.Compare(lead[b.id], lead[a.id]) })
 }
 
 // keep appends those of the members that may stay. A learner on a node that
