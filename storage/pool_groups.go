@@ -70,7 +70,8 @@ func (p *Pool) Remove(group uint64) error {
 	p.retire(p.install(group, nil))
 	p.manifest.release(dir)
 	p.step("closed")
-	return p.discard()
+	p.tidy()
+	return nil
 }
 
 // Receive reads a snapshot stream, as Snapshot.WriteTo writes it, and makes it
@@ -125,10 +126,7 @@ func (p *Pool) build(group uint64, fill func(*Shard) error) (s *Shard, err error
 	p.step("recorded")
 	p.retire(p.install(group, s))
 	p.manifest.release(old)
-	if err := p.discard(); err != nil {
-		// The change itself is done. What is left goes at the next one.
-		p.log.Error("a replaced shard could not be deleted", "group", group, "error", err)
-	}
+	p.tidy()
 	return s, nil
 }
 
@@ -170,6 +168,14 @@ func (p *Pool) retire(s *Shard) {
 	}
 	if err := s.abandon(); err != nil {
 		p.log.Error("a shard to be deleted was not closed in order", "shard", s.name(), "error", err)
+	}
+}
+
+// tidy is discard after a change that is done: what it cannot delete goes with
+// the next change or when the pool is opened again.
+func (p *Pool) tidy() {
+	if err := p.discard(); err != nil {
+		p.log.Error("a shard that is out of use could not be deleted", "directory", p.dir, "error", err)
 	}
 }
 
