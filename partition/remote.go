@@ -179,7 +179,7 @@ func (s *remoteSnapshot) call(body []byte, what, flags byte) (*wireReader, error
 				to = l.node.nearest(l.shard, attempt)
 			}
 		}
-		var err error = errNoLeader
+		err := errNoLeader
 		if to != 0 && to != l.node.id {
 			var response []byte
 			l.node.forwards.Add(1)

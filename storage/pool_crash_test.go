@@ -109,7 +109,7 @@ func TestFailedReceive(t *testing.T) {
 				return bytes.NewReader(stream)
 			}},
 		} {
-			if test.err == ErrDiskFull && o.InMemory {
+			if errors.Is(test.err, ErrDiskFull) && o.InMemory {
 				continue
 			}
 			t.Run(test.name, func(t *testing.T) {
