@@ -136,7 +136,8 @@ func run(script string) step { return chromedp.Evaluate[chromedp.Void](script) }
 // fill replaces the text of a field as somebody who types would.
 func fill(selector, text string) step {
 	return chromedp.Steps(visible(selector), run(fmt.Sprintf("document.querySelector(%q).value = ''", selector)),
-		chromedp.SendKeys(chromedp.CSS(selector), text))
+		chromedp.SendKeys(chromedp.CSS(selector), text),
+		poll(fmt.Sprintf("document.querySelector(%q).value === %q", selector, text)))
 }
 
 func evaluate[T any](ctx context.Context, t *testing.T, script string) T {
