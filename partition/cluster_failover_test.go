@@ -65,12 +65,10 @@ var cellModel = porcupine.Model{
 		case cellAdd:
 			return res.unknown || res.value == s+op.next, s + op.next
 		}
-		switch {
-		case s == op.want:
+		if s == op.want {
 			return res.unknown || !res.refused, op.next
-		default:
-			return res.unknown || res.refused, s
 		}
+		return res.unknown || res.refused, s
 	},
 	Equal: func(a, b any) bool { return a == b },
 	DescribeOperation: func(input, output any) string {
