@@ -72,8 +72,8 @@ func (db *DB) enter() error {
 const diskFullPause = 100 * time.Millisecond
 
 // insist runs a command that finishes what has begun, and so cannot be given up
-// because the disk is full: it waits for space. It gives up when the database
-// is being closed or opened, for the next start finishes such things too.
+// because the disk is full or a shard has no leader: it waits. It gives up when the
+// database is being closed or opened, for the next start finishes such things too.
 func (db *DB) insist(ctx context.Context, l shardLog, c command, wait bool) error {
 	for first := true; ; first = false {
 		err := l.propose(ctx, c, wait)
@@ -84,13 +84,20 @@ func (db *DB) insist(ctx context.Context, l shardLog, c command, wait bool) erro
 		default:
 			return err
 		}
-		if first {
-			db.log.Error("waiting for disk space or a leader to finish what was begun", "error", err)
+		switch {
+		case !first:
+		case errors.Is(err, storage.ErrDiskFull):
+			db.log.Error("waiting for disk space to finish what was begun", "error", err)
+		default:
+			db.log.Info("waiting for a leader to finish what was begun", "error", err)
 		}
 		timer := time.NewTimer(diskFullPause)
 		select {
 		case <-timer.C:
 		case <-db.jobs.ctx.Done():
+			timer.Stop()
+			return err
+		case <-ctx.Done():
 			timer.Stop()
 			return err
 		}
