@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stator-db/stator/partition/placement"
 	"github.com/stator-db/stator/partition/replication"
 )
 
@@ -175,20 +176,28 @@ func (n *node) manageCatalog(ctx context.Context) error {
 }
 
 // placeShards gives a new cluster's shards their replicas, once enough nodes are
-// there.
+// there: spread over zones, and evenly over nodes.
 func (n *node) placeShards(ctx context.Context) error {
 	c := n.topology.record()
-	members := n.topology.members()
-	if c == nil || len(members) < c.Expect || len(n.topology.placed()) == c.Shards {
+	if c == nil || len(n.topology.placed()) == c.Shards {
 		return nil
 	}
-	var records []mutation
-	for shard := range c.Shards {
-		var hosts []uint64
-		for i := range min(c.Replicas, len(members)) {
-			hosts = append(hosts, members[(shard+i)%len(members)].ID)
+	want := placement.State{Factor: c.Replicas}
+	for _, m := range n.topology.members() {
+		if n.isActive(m.ID) {
+			want.Nodes = append(want.Nodes, placement.Node{ID: m.ID, Zone: m.Zone, Weight: 1})
 		}
-		r, err := topologyRecord(shardKey(shard), shardRecord{Shard: shard, Hosts: hosts, First: hosts})
+	}
+	if len(want.Nodes) < c.Expect {
+		return nil
+	}
+	for shard := range c.Shards {
+		want.Shards = append(want.Shards, placement.Shard{ID: uint64(shard)})
+	}
+	var records []mutation
+	for _, s := range placement.Assign(want) {
+		shard := int(s.ID)
+		r, err := topologyRecord(shardKey(shard), shardRecord{Shard: shard, Hosts: s.Voters, First: s.Voters})
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func checkUpdateRequest(in *api.UpdateTableInput) error {
 	if err := checkSupportedUpdate(in); err != nil {
 		return err
 	}
-	if err := checkSomethingToDo(in); err != nil {
+	if err := checkNotEmpty(in); err != nil {
 		return err
 	}
 	if in.GlobalSecondaryIndexUpdates != nil && len(in.GlobalSecondaryIndexUpdates) == 0 {
@@ -68,12 +68,12 @@ func checkUpdateRequest(in *api.UpdateTableInput) error {
 	return checkCombination(in)
 }
 
-const nothingToDo = "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required"
+const emptyUpdate = "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required"
 
 // errInternalFailure is what the service says to a setting that is present and empty.
 var errInternalFailure = &apiError{Status: http.StatusInternalServerError, Type: coralPrefix + "InternalFailure"}
 
-func checkSomethingToDo(in *api.UpdateTableInput) error {
+func checkNotEmpty(in *api.UpdateTableInput) error {
 	changes := in.ProvisionedThroughput != nil || in.BillingMode.Present || in.StreamSpecification != nil ||
 		len(in.GlobalSecondaryIndexUpdates) > 0 || in.SSESpecification != nil || in.DeletionProtectionEnabled.Present ||
 		in.TableClass.Present
@@ -81,7 +81,7 @@ func checkSomethingToDo(in *api.UpdateTableInput) error {
 		return nil
 	}
 	if in.OnDemandThroughput == nil && in.WarmThroughput == nil {
-		return validationText(nothingToDo)
+		return validationText(emptyUpdate)
 	}
 	if emptyOnDemand(in.OnDemandThroughput) && emptyWarm(in.WarmThroughput) {
 		return errInternalFailure
