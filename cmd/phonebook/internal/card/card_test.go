@@ -111,12 +111,12 @@ func TestRoundTrip(t *testing.T) {
 	for _, format := range []string{VCard, CSV} {
 		t.Run(format, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"=cmd|' /C calc'!A0", "a,b\\n;\"c\"", "'=1", "\\", "BEGIN:VCARD"}))
+				text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"=cmd|' /C calc'!A0", "a,b\\n;\"c\"", "'=1", "\\", "BEGIN:VCARD", "* x", "'*", "''*,*", "a ::: b", "tel:tel:1"}))
 				c := contact.Contact{
 					ID: contact.NewID(), Name: text.Draw(t, "name"), Note: text.Draw(t, "note"), Email: text.Draw(t, "email"),
 					Company: strings.ReplaceAll(strings.ReplaceAll(text.Draw(t, "company"), ";", ""), `\`, ""),
-					Numbers: []contact.Number{{Label: text.Draw(t, "label"), Number: "+49 30 1"}},
-					Tags:    []string{strings.NewReplacer(";", "", ":", "", "*", "").Replace(text.Draw(t, "tag"))},
+					Numbers: []contact.Number{{Label: text.Draw(t, "label"), Number: text.Draw(t, "number") + "+49 30 1"}},
+					Tags:    []string{text.Draw(t, "tag"), text.Draw(t, "tag")},
 				}
 				want, err := c.Clean()
 				if err != nil {

@@ -183,7 +183,7 @@ func (r *csvReader) contact(record []string) (contact.Contact, string) {
 		case "id":
 			id = idPrefix + value
 		case "label":
-			labels[col.number] = value
+			labels[col.number] = unmarked(value)
 		case "number":
 			// Google puts several numbers with one label into one field.
 			for text := range strings.SplitSeq(value, ":::") {
@@ -197,7 +197,7 @@ func (r *csvReader) contact(record []string) (contact.Contact, string) {
 	for _, n := range numbers {
 		label := n.label
 		if label == "" {
-			label = strings.TrimLeft(labels[n.which], "* ")
+			label = labels[n.which]
 		}
 		c.Numbers = append(c.Numbers, contact.Number{Label: label, Number: n.text})
 	}
@@ -209,9 +209,29 @@ func splitTags(text string) []string {
 	text = strings.NewReplacer(":::", ",", ";", ",").Replace(text)
 	var tags []string
 	for tag := range strings.SplitSeq(text, ",") {
-		tags = append(tags, strings.TrimLeft(strings.TrimSpace(tag), "* "))
+		tags = append(tags, unmarked(tag))
 	}
 	return tags
+}
+
+// unmarked takes away the asterisk with which Google marks a preferred number's label
+// and the groups that everybody has. A text that begins with one of its own has an
+// apostrophe before it, see [marked].
+func unmarked(text string) string {
+	text = strings.TrimLeft(strings.TrimSpace(text), "* ")
+	if strings.HasPrefix(strings.TrimLeft(text, "'"), "*") {
+		return text[1:]
+	}
+	return text
+}
+
+// marked puts an apostrophe before an asterisk that is no mark of Google's, and one more
+// where there are some.
+func marked(text string) string {
+	if strings.HasPrefix(strings.TrimLeft(text, "'"), "*") {
+		return "'" + text
+	}
+	return text
 }
 
 type csvWriter struct {
@@ -225,13 +245,17 @@ func (w *csvWriter) Write(c contact.Contact) error {
 	if err := w.writeHeader(); err != nil {
 		return err
 	}
-	record := []string{c.Name, c.Company, c.Email, c.Note, strings.Join(c.Tags, ","), c.ID}
+	tags := make([]string, len(c.Tags))
+	for i, tag := range c.Tags {
+		tags[i] = marked(tag)
+	}
+	record := []string{c.Name, c.Company, c.Email, c.Note, strings.Join(tags, ","), c.ID}
 	for i := range contact.MaxNumbers {
 		var n contact.Number
 		if i < len(c.Numbers) {
 			n = c.Numbers[i]
 		}
-		record = append(record, n.Label, n.Number)
+		record = append(record, marked(n.Label), n.Number)
 	}
 	for i := range record {
 		record[i] = forSpreadsheet(record[i])

@@ -165,7 +165,7 @@ func fromVCard(card vcard.Card) contact.Contact {
 		c.Name = structuredName(text(card.Get(vcard.FieldName)))
 	}
 	for _, field := range card[vcard.FieldTelephone] {
-		c.Numbers = append(c.Numbers, contact.Number{Label: label(card, field), Number: strings.TrimPrefix(text(field), "tel:")})
+		c.Numbers = append(c.Numbers, contact.Number{Label: label(card, field), Number: text(field)})
 	}
 	for _, field := range card[vcard.FieldCategories] {
 		c.Tags = append(c.Tags, strings.Split(text(field), ",")...)

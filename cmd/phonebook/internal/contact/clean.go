@@ -67,11 +67,21 @@ func (c Contact) Clean() (Contact, error) {
 	return c, err
 }
 
+// cleanNumber removes what is not the number: the scheme of a link, and the colons that
+// files have between numbers.
+func cleanNumber(number string) string {
+	number = line(strings.ReplaceAll(number, ":::", " "))
+	for strings.HasPrefix(number, "tel:") {
+		number = line(strings.TrimPrefix(number, "tel:"))
+	}
+	return number
+}
+
 func cleanNumbers(numbers []Number) ([]Number, error) {
 	var clean []Number
 	seen := map[Number]bool{}
 	for _, n := range numbers {
-		n = Number{Label: line(n.Label), Number: line(n.Number)}
+		n = Number{Label: line(n.Label), Number: cleanNumber(n.Number)}
 		if n.Number == "" || seen[n] {
 			continue
 		}
@@ -93,12 +103,14 @@ func cleanNumbers(numbers []Number) ([]Number, error) {
 	return clean, nil
 }
 
+// tagSeparators are what files have between tags: a tag cannot contain them.
+var tagSeparators = strings.NewReplacer(",", " ", ";", " ", ":::", " ")
+
 func cleanTags(tags []string) ([]string, error) {
 	var clean []string
 	seen := map[string]bool{}
 	for _, tag := range tags {
-		// Files separate tags with commas.
-		tag = line(strings.ReplaceAll(tag, ",", " "))
+		tag = line(tagSeparators.Replace(tag))
 		if tag == "" || seen[Fold(tag)] {
 			continue
 		}

@@ -71,13 +71,13 @@ func TestSameNumber(t *testing.T) {
 func TestClean(t *testing.T) {
 	c, err := Contact{
 		ID: "contact-1", Name: " Ada\t Lovelace\u202e\x00 ", Note: "one\r\ntwo\x07", Email: " a@b ",
-		Numbers: []Number{{"home", " 030  1"}, {"home", "030 1"}, {"", " "}},
-		Tags:    []string{"Friends", "friends", "a,b", ""},
+		Numbers: []Number{{"home", " 030  1"}, {"home", "tel:030:::1"}, {"", " "}},
+		Tags:    []string{"Friends", "friends", "a,b", "c;d:::e", ""},
 	}.Clean()
 	require.NoError(t, err)
 	require.Equal(t, Contact{
 		ID: "contact-1", Name: "Ada Lovelace", Note: "one\ntwo", Email: "a@b",
-		Numbers: []Number{{"home", "030 1"}}, Tags: []string{"Friends", "a b"},
+		Numbers: []Number{{"home", "030 1"}}, Tags: []string{"Friends", "a b", "c d e"},
 	}, c)
 
 	c, err = Contact{ID: "contact-1", Company: "Acme"}.Clean()
