@@ -1,4 +1,4 @@
-# build run test lint fuzz stress bench bench-rivals bench-sync compat: each is the command CI runs.
+# build run test lint fuzz stress bench bench-rivals bench-sync compat compat-cluster: each is the command CI runs.
 
 GO        ?= go
 export PATH := $(PATH):/usr/local/go/bin
@@ -9,7 +9,7 @@ FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
 BENCHFLAGS ?=
 
-.PHONY: build run test lint fuzz stress bench bench-rivals bench-sync compat
+.PHONY: build run test lint fuzz stress bench bench-rivals bench-sync compat compat-cluster
 
 # The binary goes to bin/stator.
 build: | go
@@ -29,6 +29,10 @@ test: | go
 # Real AWS SDKs and the AWS CLI against the real binary.
 compat: | go
 	$(GO) test -count=1 -timeout 20m ./compat-tests/...
+
+# Every client against a cluster, each request through another node.
+compat-cluster: | go
+	STATOR_COMPAT_CLUSTER=1 $(GO) test -count=1 -timeout 20m -run TestClientsThroughACluster ./compat-tests
 
 lint: | go
 	$(GO) run $(GOLANGCI) run ./...

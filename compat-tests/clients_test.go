@@ -47,15 +47,21 @@ func clients(t *testing.T) []client {
 
 // TestClients runs every scenario with every client, then the cases only that client has.
 func TestClients(t *testing.T) {
+	runClients(t, target.endpoint, clients(t))
+}
+
+// runClients runs the suite against the server at endpoint with the clients chosen by -clients, side by side.
+func runClients(t *testing.T, endpoint string, clients []client) {
+	t.Helper()
 	topics := loadTopics(t)
-	for _, c := range clients(t) {
+	for _, c := range clients {
 		if *clientsFlag != "" && !slices.Contains(strings.Split(*clientsFlag, ","), c.name) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			prefix := c.name + "-"
-			d := connect(t, c, target.endpoint)
+			d := connect(t, c, endpoint)
 			for _, name := range sortedTopics(topics) {
 				t.Run(name, func(t *testing.T) { runTopic(t, c.name, d, parseTopic(t, topics[name], prefix)) })
 			}

@@ -46,5 +46,12 @@
 //	go test ./compat-tests -run TestClients -endpoint http://127.0.0.1:8000
 //
 // -clients limits the run to a comma-separated list of clients. The tests of the process itself (kill -9,
-// the data directory, DynamoDB Local's command line) need the binary and do not run with -endpoint.
+// the data directory, DynamoDB Local's command line, the cluster) need the binary and do not run with -endpoint.
+//
+// # A cluster
+//
+// TestClientsThroughACluster runs the scenarios against three nodes and gives each request to another node than
+// the one before, by way of a small HTTP proxy (front_test.go). By default only the Go SDK does so;
+// STATOR_COMPAT_CLUSTER=1, or make compat-cluster, has every client do it. Package faults, below, breaks a
+// cluster while it works.
 package compat

@@ -16,7 +16,7 @@ import (
 )
 
 // startTimeout bounds the time from exec to the line that tells the port.
-const startTimeout = 15 * time.Second
+const startTimeout = time.Minute
 
 // The lines that tell where the server listens: its own, and the one of DynamoDB Local's banner.
 var (
@@ -115,13 +115,19 @@ func startServer(t *testing.T, args ...string) *server {
 	}
 	s, err := start(target.binary, args...)
 	require.NoError(t, err)
+	s.killAfter(t)
+	return s
+}
+
+// killAfter kills the process at the end of the test and shows the end of its output if the test failed.
+func (s *server) killAfter(t *testing.T) {
+	t.Helper()
 	t.Cleanup(func() {
 		s.kill()
 		if t.Failed() {
 			t.Logf("the end of the server's output:\n%s", s.tail(4096))
 		}
 	})
-	return s
 }
 
 // cleanEnvironment is this process's environment without settings that would redirect a client or the server.
