@@ -27,9 +27,15 @@ func (d delegate) NodeMeta(int) []byte {
 	return d.m.self.encode()
 }
 
-// NotifyMsg, GetBroadcasts, LocalState and MergeRemoteState implement
-// memberlist.Delegate: nothing but membership is gossiped.
-func (delegate) NotifyMsg([]byte)                  {}
+// NotifyMsg implements memberlist.Delegate: another node takes its leave.
+func (d delegate) NotifyMsg(message []byte) {
+	if id, ok := parseFarewell(message); ok {
+		d.m.hearFarewell(id)
+	}
+}
+
+// GetBroadcasts, LocalState and MergeRemoteState implement memberlist.Delegate:
+// nothing but membership is gossiped.
 func (delegate) GetBroadcasts(int, int) [][]byte   { return nil }
 func (delegate) LocalState(bool) []byte            { return nil }
 func (delegate) MergeRemoteState(_ []byte, _ bool) {}

@@ -25,8 +25,10 @@
 // # Leaving
 //
 // A node that leaves says so in its metadata before it goes, since memberlist
-// does not tell its delegates a leave from a failure. A node that only closes
-// counts as failed after a while.
+// does not tell its delegates a leave from a failure, and in a packet to each
+// member, in case the news that it is gone overtakes its metadata: then it counts
+// as failed until the packet arrives. A node that only closes counts as failed
+// after a while.
 //
 // # Metadata
 //

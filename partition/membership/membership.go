@@ -222,6 +222,7 @@ func (m *Membership) Leave(timeout time.Duration) error {
 	if err := m.list.UpdateNode(timeout / 2); err != nil {
 		return fmt.Errorf("membership: announcing to leave: %w", err)
 	}
+	m.sayFarewell()
 	if err := m.list.Leave(timeout / 2); err != nil {
 		return fmt.Errorf("membership: leaving: %w", err)
 	}
