@@ -17,17 +17,15 @@ import (
 	"github.com/stator-db/stator/storage"
 )
 
-// faultyCluster is a testCluster whose network can be broken and whose requests
-// give up after a second.
+// faultyCluster is a testCluster with labs, whose requests give up after a second.
 type faultyCluster struct {
 	*testCluster
-	faults *transport.Faults
+	seed uint64
 }
 
 func newFaultyCluster(t *testing.T, seed uint64, shards int) *faultyCluster {
-	faults := transport.NewFaults(seed)
-	c := &faultyCluster{faults: faults, testCluster: &testCluster{
-		t: t, dir: t.TempDir(), net: transport.NewNetwork(faults), size: 3, nodes: make(map[string]*DB),
+	c := &faultyCluster{seed: seed, testCluster: &testCluster{
+		t: t, dir: t.TempDir(), net: transport.NewNetwork(nil), size: 3, nodes: make(map[string]*DB),
 	}}
 	t.Cleanup(c.stop)
 	c.open(shards, "n1", "n2", "n3")
@@ -44,7 +42,7 @@ func (c *faultyCluster) open(shards int, names ...string) {
 				Dir:    filepath.Join(c.dir, name),
 				Logger: slog.New(slog.NewTextHandler(c.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("at", name),
 				Cluster: &ClusterOptions{
-					Name: name, Addr: addrOf(name), Join: []string{addrOf("n1")}, BootstrapExpect: 3, Shards: shards, Timeout: time.Second,
+					Name: name, Addr: addrOf(name), Join: []string{addrOf("n1")}, BootstrapExpect: 3, Shards: shards, Timeout: time.Second, Lab: true,
 					Transport: func(o transport.Options) (transport.Interface, error) { return c.net.Listen(o) },
 				},
 			})
@@ -68,12 +66,17 @@ func (c *faultyCluster) reopen() {
 
 // isolate cuts a node off from the others, in both directions.
 func (c *faultyCluster) isolate(name string) {
-	require.NoError(c.t, c.faults.Set([]transport.Rule{
-		{From: name, Block: true}, {To: name, Block: true}, {To: addrOf(name), Block: true},
-	}))
+	c.links([]transport.Rule{{From: name, Block: true}, {To: name, Block: true}, {To: addrOf(name), Block: true}})
 }
 
-func (c *faultyCluster) heal() { require.NoError(c.t, c.faults.Set(nil)) }
+func (c *faultyCluster) heal() { c.links(nil) }
+
+// links spoils what all nodes send.
+func (c *faultyCluster) links(rules []transport.Rule) {
+	for _, db := range c.nodes {
+		require.NoError(c.t, db.Lab().Links.SetSeeded(c.seed, rules))
+	}
+}
 
 // leaderOf is the name of the node that leads a shard.
 func (c *faultyCluster) leaderOf(shard int) (name string) {

@@ -151,6 +151,9 @@
 // a new leader goes on where the old one stopped, and two that believe to lead for a
 // moment do nothing twice.
 //
+// With ClusterOptions.Lab a node can be made to misbehave (Lab): its messages, the
+// disk under its log, its clock, and, to test checkers, its strong reads.
+//
 // A data directory draws the node's id when it is made. A wiped disk is therefore
 // another node, which knows nothing and has voted for nobody.
 package partition

@@ -19,6 +19,7 @@ import (
 	"github.com/stator-db/stator/partition/membership"
 	"github.com/stator-db/stator/partition/replication"
 	"github.com/stator-db/stator/partition/transport"
+	"github.com/stator-db/stator/partition/wal"
 	"github.com/stator-db/stator/storage"
 )
 
@@ -46,7 +47,8 @@ type ClusterOptions struct {
 	// Timeout bounds how long a request waits for a leader and a majority. 0 is 5 s.
 	Timeout              time.Duration
 	ServerTLS, ClientTLS *tls.Config
-	Faults               *transport.Faults // applied to what this node sends
+	// Lab lets DB.Lab make this node misbehave.
+	Lab bool
 	// Context ends the wait for a cluster to form; nil waits as long as it takes.
 	Context context.Context //nolint:containedctx // Open's, which has no other
 	// Transport replaces the network.
@@ -70,6 +72,7 @@ type node struct {
 	proposals atomic.Uint64
 	forwards  atomic.Uint64
 
+	lab       *Lab // nil unless the options want one
 	pool      *storage.Pool
 	transport transport.Interface
 	members   *membership.Membership
@@ -110,6 +113,12 @@ func openNode(db *DB) (_ *node, err error) {
 	setDefault(&o.BootstrapExpect, 1)
 	setDefault(&o.Timeout, 5*time.Second)
 	n := &node{db: db, opts: o, changed: make(chan struct{}, 1)}
+	var faults *transport.Faults
+	var logOptions wal.Options
+	if o.Lab {
+		n.lab = newLab(&db.clock)
+		faults, logOptions.FS = n.lab.Links, n.lab.Disk
+	}
 	n.groups.m = make(map[replication.Group]*group)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	var random [8]byte
@@ -140,12 +149,12 @@ func openNode(db *DB) (_ *node, err error) {
 	if n.transport, err = listen(transport.Options{
 		Addr: o.Addr, Advertise: o.Advertise, NodeID: uint64(n.id), Name: o.Name, Version: protocolVersion,
 		OpenMethods: []uint8{methodHello, methodJoin, methodPromise},
-		ServerTLS:   o.ServerTLS, ClientTLS: o.ClientTLS, Logger: db.log, Faults: o.Faults,
+		ServerTLS:   o.ServerTLS, ClientTLS: o.ClientTLS, Logger: db.log, Faults: faults,
 	}); err != nil {
 		return nil, err
 	}
 	if n.runtime, err = replication.Open(replication.Config{
-		Node: n.id, Dir: filepath.Join(db.opts.Dir, "raft"), Transport: carrier{n}, Observer: observer{n},
+		Node: n.id, Dir: filepath.Join(db.opts.Dir, "raft"), WAL: logOptions, Transport: carrier{n}, Observer: observer{n},
 		Logger: db.log, LeaseReads: o.LeaseReads, Fatal: func(err error) { db.fail(err) },
 	}); err != nil {
 		return nil, err

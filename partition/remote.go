@@ -47,7 +47,7 @@ func (n *node) viewHere(ctx context.Context, id replication.Group, strong bool, 
 	if g == nil {
 		return errNotHere
 	}
-	if strong {
+	if strong && !n.lab.LocalReads() {
 		if n.runtime.Leader(id) != n.id {
 			return errNotHere
 		}

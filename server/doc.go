@@ -42,7 +42,8 @@
 //
 // /health and /ready are for probes. Below /_stator/ lie endpoints for operators and
 // tests (admin.go), in memory or with Options.Admin; they answer in plain JSON. The
-// clock that they move is the database's: partition.DB.Now.
+// clock that they move is the database's: partition.DB.Now. A node of a cluster with a
+// partition.Lab is broken and healed through those of lab.go.
 //
 // The console (console.go, package console) is a page that speaks the API to its own
 // origin. What it looks at besides is served by every server: the request log

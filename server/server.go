@@ -74,6 +74,7 @@ func (s *Server) routes() *gin.Engine {
 	s.adminRoutes(engine)
 	s.consoleRoutes(engine)
 	s.clusterRoutes(engine)
+	s.labRoutes(engine)
 	engine.POST("/", s.serveAPI)
 	engine.NoRoute(s.serveAPI)
 	return engine

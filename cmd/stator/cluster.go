@@ -24,6 +24,7 @@ type clusterCommand struct {
 	DataDir  string `default:"./cluster" placeholder:"DIR" help:"Directory of the nodes' data and logs."`
 	Port     int    `default:"8000" help:"Client port of the first node; the others follow."`
 	Shards   int    `default:"16" help:"Number of shards of a new cluster."`
+	Lab      bool   `help:"Start the nodes with --lab."`
 	LogLevel string `enum:"debug,info,warn,error" default:"info" help:"Least important messages in the nodes' logs."`
 }
 
@@ -96,6 +97,9 @@ func (c *clusterCommand) children() ([]*child, error) {
 			"serve", "--cluster", "--node-id", name, "--cluster-addr", addrs[i], "--port", port,
 			"--data-dir", filepath.Join(c.DataDir, name), "--bootstrap-expect", strconv.Itoa(c.Nodes),
 			"--shards", strconv.Itoa(c.Shards), "--log-level", c.LogLevel,
+		}
+		if c.Lab {
+			ch.args = append(ch.args, "--lab")
 		}
 		for j, addr := range addrs[:c.Nodes] {
 			if j != i {

@@ -23,6 +23,7 @@ type clusterFlags struct {
 	Zone             string   `group:"Cluster" placeholder:"NAME" help:"Failure zone of this node."`
 	GossipKey        string   `group:"Cluster" placeholder:"KEY" help:"Encrypt gossip with this key, the same on all nodes: 16, 24 or 32 bytes in base64."`
 	LeaseReads       bool     `group:"Cluster" help:"Let leaders answer strong reads without asking the others for a while; relies on clocks of about equal speed."`
+	Lab              bool     `group:"Cluster" help:"Serve the endpoints below /_stator/lab, which spoil this node's network, disk and clock for experiments."`
 	ClusterTLSCert   string   `name:"cluster-tls-cert" group:"Cluster" placeholder:"FILE" help:"Certificate of this node for the cluster port (PEM)."`
 	ClusterTLSKey    string   `name:"cluster-tls-key" group:"Cluster" placeholder:"FILE" help:"Its private key (PEM)."`
 	ClusterTLSCA     string   `name:"cluster-tls-ca" group:"Cluster" placeholder:"FILE" help:"Certificates that other nodes' must be signed by (PEM)."`
@@ -33,13 +34,13 @@ func (c *clusterFlags) check() error {
 	given := map[string]bool{
 		"--node-id": c.NodeID != "", "--cluster-addr": c.ClusterAddr != "", "--cluster-advertise": c.ClusterAdvertise != "",
 		"--join": len(c.Join) > 0, "--bootstrap-expect": c.BootstrapExpect != 1, "--replicas": c.Replicas != 3,
-		"--gossip-key": c.GossipKey != "", "--zone": c.Zone != "", "--lease-reads": c.LeaseReads, "--cluster-tls-cert": c.ClusterTLSCert != "",
+		"--gossip-key": c.GossipKey != "", "--zone": c.Zone != "", "--lease-reads": c.LeaseReads, "--lab": c.Lab, "--cluster-tls-cert": c.ClusterTLSCert != "",
 		"--cluster-tls-key": c.ClusterTLSKey != "", "--cluster-tls-ca": c.ClusterTLSCA != "",
 	}
 	if !c.Cluster {
 		for _, name := range []string{
 			"--node-id", "--cluster-addr", "--cluster-advertise", "--join", "--bootstrap-expect", "--replicas", "--zone",
-			"--gossip-key", "--lease-reads", "--cluster-tls-cert", "--cluster-tls-key", "--cluster-tls-ca",
+			"--gossip-key", "--lease-reads", "--lab", "--cluster-tls-cert", "--cluster-tls-key", "--cluster-tls-ca",
 		} {
 			if given[name] {
 				return usageError(name + " needs --cluster")
@@ -95,7 +96,7 @@ func (c *clusterFlags) options(shards int) (*partition.ClusterOptions, error) {
 	o := &partition.ClusterOptions{
 		GossipKey: key,
 		Name:      c.NodeID, Addr: c.ClusterAddr, Advertise: c.ClusterAdvertise, Zone: c.Zone, Version: buildVersion(),
-		Join: c.Join, BootstrapExpect: c.BootstrapExpect, Shards: shards, Replicas: c.Replicas, LeaseReads: c.LeaseReads,
+		Join: c.Join, BootstrapExpect: c.BootstrapExpect, Shards: shards, Replicas: c.Replicas, LeaseReads: c.LeaseReads, Lab: c.Lab,
 	}
 	if c.ClusterTLSCert == "" {
 		return o, nil

@@ -52,7 +52,7 @@ func TestClusterOutlivesANode(t *testing.T) {
 	t.Parallel()
 	port := freePorts(t, 3)
 	endpoint := func(i int) string { return fmt.Sprintf("http://127.0.0.1:%d", port+i) }
-	cluster := launch(t, "", "cluster", "--port", fmt.Sprint(port), "--data-dir", t.TempDir(), "--shards", "4")
+	cluster := launch(t, "", "cluster", "--port", fmt.Sprint(port), "--data-dir", t.TempDir(), "--shards", "4", "--lab")
 	t.Cleanup(func() { // before it is killed, so that it takes its nodes along
 		if !cluster.ended() {
 			cluster.signal(syscall.SIGTERM)
@@ -104,6 +104,11 @@ func TestClusterOutlivesANode(t *testing.T) {
 	}, 30*time.Second, 20*time.Millisecond, "the node comes back and catches up")
 	require.EqualValues(t, 60, count(1))
 
+	lab, err := http.Get(endpoint(2) + "/_stator/lab")
+	require.NoError(t, err)
+	require.NoError(t, lab.Body.Close())
+	require.Equal(t, http.StatusOK, lab.StatusCode, "the nodes have --lab")
+
 	var table bytes.Buffer
 	require.Zero(t, run([]string{"nodes", "--endpoint", endpoint(2)}, &table, &table), table.String())
 	require.Regexp(t, `(?m)^n1 +up .*\nn2 +up .*\nn3 +up `, table.String())
@@ -133,6 +138,7 @@ func caughtUp(s *partition.ClusterStatus) bool {
 func TestClusterFlags(t *testing.T) {
 	for args, want := range map[string]string{
 		"--node-id n1": "--node-id needs --cluster",
+		"--lab":        "--lab needs --cluster",
 		"--cluster":    "--cluster needs --node-id, a name for this node",
 		"--cluster --node-id n1 --cluster-addr here":                                 "here: an address is a host and a port",
 		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --bootstrap-expect 3":     "--bootstrap-expect needs --join",

@@ -65,10 +65,10 @@ func (r Rule) validate() error {
 // rules and sends between two nodes give the same fates, whatever other nodes do
 // in between. All methods may be called at any time, by many goroutines.
 type Faults struct {
-	seed   uint64
 	active atomic.Bool // some rule exists: the only thing looked at otherwise
 
 	mu      sync.Mutex
+	seed    uint64
 	rules   []Rule
 	changed chan struct{} // closed and replaced when rules change
 	links   map[link]*rand.Rand
@@ -85,7 +85,13 @@ func NewFaults(seed uint64) *Faults {
 // Set replaces the rules, of which all that match apply together: probabilities
 // combine, delays add up. Chance starts anew from the seed. On an invalid rule
 // nothing changes.
-func (f *Faults) Set(rules []Rule) error {
+func (f *Faults) Set(rules []Rule) error { return f.SetSeeded(f.Seed(), rules) }
+
+// Heal takes all rules out of force.
+func (f *Faults) Heal() { _ = f.Set(nil) } // which no rule can make fail
+
+// SetSeeded is Set with another seed.
+func (f *Faults) SetSeeded(seed uint64, rules []Rule) error {
 	for i, r := range rules {
 		if err := r.validate(); err != nil {
 			return fmt.Errorf("fault rule %d: %w", i+1, err)
@@ -93,12 +99,20 @@ func (f *Faults) Set(rules []Rule) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.seed = seed
 	f.rules = append([]Rule(nil), rules...)
 	f.links = map[link]*rand.Rand{}
 	f.active.Store(len(rules) > 0)
 	close(f.changed)
 	f.changed = make(chan struct{})
 	return nil
+}
+
+// Seed is what chance comes from.
+func (f *Faults) Seed() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.seed
 }
 
 // Rules returns a copy of the rules, never nil.

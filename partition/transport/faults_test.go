@@ -75,6 +75,9 @@ func TestFaultsDeterministic(t *testing.T) {
 	require.NotEqual(t, first, fates(other, 0))
 	require.NoError(t, one.Set(rules))
 	require.Equal(t, first, fates(one, 1), "Set starts anew")
+	require.NoError(t, other.SetSeeded(7, rules))
+	require.Equal(t, first, fates(other, 0))
+	require.EqualValues(t, 7, other.Seed())
 
 	lost := 0
 	for _, ft := range first {
