@@ -1,4 +1,4 @@
-# build run test lint fuzz stress bench bench-rivals bench-sync compat compat-cluster: each is the command CI runs.
+# build run test lint fuzz stress bench bench-rivals bench-sync compat compat-cluster faults: each is the command CI runs.
 
 GO        ?= go
 export PATH := $(PATH):/usr/local/go/bin
@@ -9,7 +9,7 @@ FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
 BENCHFLAGS ?=
 
-.PHONY: build run test lint fuzz stress bench bench-rivals bench-sync compat compat-cluster
+.PHONY: build run test lint fuzz stress bench bench-rivals bench-sync compat compat-cluster faults
 
 # The binary goes to bin/stator.
 build: | go
@@ -33,6 +33,11 @@ compat: | go
 # Every client against a cluster, each request through another node.
 compat-cluster: | go
 	STATOR_COMPAT_CLUSTER=1 $(GO) test -count=1 -timeout 20m -run TestClientsThroughACluster ./compat-tests
+
+# Real nodes in network namespaces of their own, broken in every way of a matrix while clients work; needs root.
+FAULT_ROUNDS ?= 1
+faults: | go
+	STATOR_FAULTS=1 FAULT_ROUNDS=$(FAULT_ROUNDS) $(GO) test -count=1 -timeout 4h -v ./compat-tests/faults
 
 lint: | go
 	$(GO) run $(GOLANGCI) run ./...
