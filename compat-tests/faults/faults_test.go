@@ -3,8 +3,12 @@
 package faults
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -74,7 +78,31 @@ var matrix = []fault{
 		strike: func(c *cluster, victim int, _ []int) { c.fillDisk(victim) },
 		heal:   func(c *cluster, victim int, _ []int) { c.freeDisk(victim) },
 	},
+	{
+		name: "slow disk of a leader", duration: 8 * time.Second, leads: true,
+		strike: func(c *cluster, victim int, _ []int) { c.lab(victim, "disk", object{"syncDelayMs": 500}) },
+		heal:   func(c *cluster, victim int, _ []int) { c.lab(victim, "disk", object{"syncDelayMs": 0}) },
+	},
+	{
+		name: "clock jumps ahead", duration: 6 * time.Second, leads: true, spared: everybody,
+		strike: func(c *cluster, victim int, _ []int) {
+			c.lab(victim, "clock", object{"offsetMs": clockJump.Milliseconds()})
+		},
+		heal: func(c *cluster, victim int, _ []int) { c.lab(victim, "clock", object{"offsetMs": 0}) },
+	},
+	{
+		name: "clock jumps back", duration: 6 * time.Second, leads: true, spared: everybody,
+		strike: func(c *cluster, victim int, _ []int) {
+			c.lab(victim, "clock", object{"offsetMs": -clockJump.Milliseconds()})
+		},
+		heal: func(c *cluster, victim int, _ []int) { c.lab(victim, "clock", object{"offsetMs": 0}) },
+	},
 }
+
+// clockJump is beyond anything that depends on the time of day, such as the ten minutes of idempotency tokens.
+const clockJump = 15 * time.Minute
+
+func everybody(victim int, others []int) []int { return append([]int{victim}, others...) }
 
 // choose picks the node to strike.
 func (f *fault) choose(c *cluster, random *rand.Rand) (victim int, others []int) {
@@ -113,6 +141,19 @@ func (c *cluster) links(node int, others []int, hearing, heard bool, do func(fro
 			do(node, other)
 		}
 	}
+}
+
+// lab has a node misbehave by one of the endpoints of --lab.
+func (c *cluster) lab(node int, what string, how object) {
+	c.t.Helper()
+	body, err := json.Marshal(how)
+	require.NoError(c.t, err)
+	response, err := http.Post(endpointOf(node)+"/_stator/lab/"+what, "application/json", bytes.NewReader(body))
+	require.NoError(c.t, err)
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	require.NoError(c.t, err)
+	require.Equal(c.t, http.StatusOK, response.StatusCode, "%s", answer)
 }
 
 // fillDisk leaves no room on the disk of the last node.

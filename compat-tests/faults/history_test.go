@@ -5,6 +5,7 @@ package faults
 import (
 	"fmt"
 	"math"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -104,6 +105,7 @@ func (h *history) check(t *testing.T) {
 	requireOrder(t, bankModel, banks, "transactions are serializable")
 }
 
+// split separates what the two models are about.
 func (h *history) split() (cells, banks []porcupine.Operation) {
 	for _, op := range h.operations {
 		switch op.Input.(type) {
@@ -121,9 +123,11 @@ func requireOrder(t *testing.T, model porcupine.Model, operations []porcupine.Op
 	t.Helper()
 	verdict, info := porcupine.CheckOperationsVerbose(model, operations, checkTimeout)
 	if verdict == porcupine.Illegal {
-		file := "/var/tmp/stator-faults-" + fmt.Sprint(time.Now().UnixNano()) + ".html"
-		require.NoError(t, porcupine.VisualizePath(model, info, file))
-		t.Logf("the history is drawn in %s", file)
+		file, err := os.CreateTemp("/var/tmp", "stator-faults-*.html") // outlives the run
+		require.NoError(t, err)
+		defer file.Close()
+		require.NoError(t, porcupine.Visualize(model, info, file))
+		t.Logf("the history is drawn in %s", file.Name())
 	}
 	require.Equal(t, porcupine.Ok, verdict, promise)
 }

@@ -59,7 +59,7 @@ func runMatrix(t *testing.T, only *regexp.Regexp) (lines []line) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed) // decides on order, victims and operations, not on timing
 	random := rand.New(rand.NewPCG(seed, 0))
-	c := newCluster(t, 0)
+	c := newCluster(t, 0, "--lab")
 	cl := newClient()
 	createTables(t, cl)
 	p := startProbes(t, c, cl)
@@ -105,12 +105,12 @@ func (f *fault) run(t *testing.T, c *cluster, cl *client, p *probes, random *ran
 	l.readAll(t, others[0])
 	result.count, result.errors = l.history.count, l.history.errors
 	l.history.check(t)
-	c.compareReplicas(cl, name)
+	c.compareReplicas(cl)
 	result.verdict = "passed"
 }
 
 // compareReplicas requires that the nodes hold the same, and their index the same as their items.
-func (c *cluster) compareReplicas(cl *client, name string) {
+func (c *cluster) compareReplicas(cl *client) {
 	c.t.Helper()
 	c.settle()
 	var first map[string]int
