@@ -49,6 +49,7 @@ type DB struct {
 	store *storage.Store
 
 	node        *node // nil unless this is a node of a cluster
+	world       World // nil unless it is a simulated one
 	replicas    []*replica
 	logs        []shardLog
 	catalogLog  shardLog // where the catalog changes: the log of shard 0

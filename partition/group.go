@@ -23,9 +23,10 @@ import (
 // proposed under. The proposer finds its own command object by them when the
 // entry is applied, and with it whoever waits; everybody else decodes.
 type group struct {
-	node  *node
-	id    replication.Group
-	shard int // -1 for the catalog
+	node    *node
+	id      replication.Group
+	shard   int                                         // -1 for the catalog
+	propose func(entry []byte) (term uint64, err error) // appends to the log if this node leads
 
 	applying sync.Mutex // held while the state changes
 	applied  uint64     // index of the last entry applied
@@ -52,6 +53,7 @@ const entryFormat = 1
 
 func (n *node) newGroup(id replication.Group, shard int, s *storage.Shard) (*group, error) {
 	g := &group{node: n, id: id, shard: shard}
+	g.propose = func(entry []byte) (uint64, error) { return n.runtime.Propose(id, entry) }
 	g.mu.pending = make(map[uint64]*proposal)
 	if shard >= 0 {
 		g.propagator = newPropagator(shard, n.db)
@@ -134,7 +136,7 @@ func (g *group) submit(ctx context.Context, c command) (*proposal, uint64, error
 	g.mu.Lock()
 	g.mu.pending[number] = pr
 	g.mu.Unlock()
-	term, err := g.node.runtime.Propose(g.id, data)
+	term, err := g.propose(data)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err != nil {

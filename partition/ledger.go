@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -62,7 +64,8 @@ func (db *DB) forgetTransactions() error {
 		byShard[f.coordinator] = append(byShard[f.coordinator], mutation{key: ledgerKey(f.id)})
 	}
 	var failed error
-	for shard, records := range byShard {
+	for _, shard := range slices.Sorted(maps.Keys(byShard)) {
+		records := byShard[shard]
 		for len(records) > 0 {
 			n := min(len(records), purgeStep)
 			failed = errors.Join(failed, db.logs[shard].propose(db.jobs.ctx, &recordsCommand{records[:n]}, true))

@@ -91,15 +91,38 @@ func (db *DB) insist(ctx context.Context, l shardLog, c command, wait bool) erro
 		default:
 			db.log.Info("waiting for a leader to finish what was begun", "error", err)
 		}
-		timer := time.NewTimer(diskFullPause)
-		select {
-		case <-timer.C:
-		case <-db.jobs.ctx.Done():
-			timer.Stop()
-			return err
-		case <-ctx.Done():
-			timer.Stop()
+		if !db.rest(ctx, diskFullPause) {
 			return err
 		}
 	}
+}
+
+// rest lets time pass, unless ctx ends or the database is being closed before that.
+func (db *DB) rest(ctx context.Context, d time.Duration) bool {
+	if db.world != nil {
+		db.world.Sleep(d)
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-db.jobs.ctx.Done():
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// together runs do for 0 to n-1 side by side and waits for all.
+func (db *DB) together(n int, do func(i int)) {
+	if db.world != nil {
+		db.world.Together(n, do)
+		return
+	}
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { do(i) })
+	}
+	all.Wait()
 }

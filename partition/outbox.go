@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -233,20 +235,14 @@ func (g *propagator) deliver(batch []outboxEntry) error {
 	for _, e := range batch {
 		byDest[e.dest] = append(byDest[e.dest], e)
 	}
-	errs := make(chan error, len(byDest))
-	for dest, entries := range byDest {
-		go func() {
-			errs <- g.db.insist(g.db.jobs.ctx, g.db.logs[dest], &receiveCommand{source: g.source, entries: entries}, true)
-		}()
-	}
-	var failed error
-	for range byDest {
-		if err := <-errs; err != nil {
-			failed = err
-		}
-	}
-	if failed != nil {
-		return failed
+	dests := slices.Sorted(maps.Keys(byDest))
+	errs := make([]error, len(dests))
+	g.db.together(len(dests), func(i int) {
+		c := &receiveCommand{source: g.source, entries: byDest[dests[i]]}
+		errs[i] = g.db.insist(g.db.jobs.ctx, g.db.logs[dests[i]], c, true)
+	})
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	return g.db.insist(g.db.jobs.ctx, g.db.logs[g.source], &trimCommand{batch}, true)
 }

@@ -6,11 +6,14 @@ import (
 	"time"
 )
 
+// sweepInterval is the time between two sweeps, unless Options say otherwise.
+const sweepInterval = time.Second
+
 // sweeper removes, once in a while, what time has made obsolete.
 func (db *DB) sweeper() {
 	interval := db.opts.SweepInterval
 	if interval <= 0 {
-		interval = time.Second
+		interval = sweepInterval
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()

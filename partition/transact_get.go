@@ -2,6 +2,8 @@ package partition
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/stator-db/stator/storage/item"
@@ -44,12 +46,11 @@ func (db *DB) TransactGet(ctx context.Context, reads []KeyRead, fn func(i int, i
 			}
 			return nil
 		}
-		timer := time.NewTimer(transactGetPause << min(try, 5))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return context.Cause(ctx)
+		if !db.rest(ctx, transactGetPause<<min(try, 5)) {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			return ErrClosed
 		}
 	}
 	return canceled
@@ -107,7 +108,8 @@ func (db *DB) readTogether(ctx context.Context, reads []KeyRead) ([]item.Item, *
 // begins, and again, the second, when its snapshot is there.
 func (db *DB) look(ctx context.Context, byShard map[int][]int, keys [][]byte, items []item.Item, again bool) ([]sighting, error) {
 	seen := make([]sighting, len(keys))
-	for shard, positions := range byShard {
+	for _, shard := range slices.Sorted(maps.Keys(byShard)) {
+		positions := byShard[shard]
 		wanted := make([][]byte, len(positions))
 		for n, i := range positions {
 			wanted[n] = keys[i]
@@ -127,6 +129,9 @@ func (db *DB) look(ctx context.Context, byShard map[int][]int, keys [][]byte, it
 }
 
 func (db *DB) lookShard(ctx context.Context, shard int, keys [][]byte, again, wanted bool) (found []sighting, err error) {
+	if db.world != nil {
+		return db.lookSimulated(ctx, shard, keys, wanted)
+	}
 	if db.node != nil {
 		return db.node.lookFar(ctx, shard, keys, again, wanted)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/google/uuid"
 )
@@ -64,6 +63,13 @@ type TransactResult struct {
 // txID names a transaction.
 type txID [16]byte
 
+func (db *DB) newTransaction() txID {
+	if db.world != nil {
+		return db.world.NewID()
+	}
+	return txID(uuid.New())
+}
+
 // TransactWrite applies all writes or none. No two may concern the same item.
 //
 // With a token, a transaction that succeeded is not repeated for
@@ -85,7 +91,7 @@ func (db *DB) TransactWrite(ctx context.Context, ws []*Write, token *Idempotency
 			return result, err
 		}
 	}
-	tx := transaction{ctx: ctx, db: db, id: txID(uuid.New()), token: token, ws: ws, results: make([]WriteResult, len(ws))}
+	tx := transaction{ctx: ctx, db: db, id: db.newTransaction(), token: token, ws: ws, results: make([]WriteResult, len(ws))}
 	now := db.Now()
 	byShard := make(map[int]int)
 	for i, w := range ws {
@@ -263,11 +269,7 @@ func (db *DB) commitPart(shard int, c *commitCommand) error {
 // everyPart runs fn for each part side by side.
 func (tx *transaction) everyPart(parts []txPart, fn func(p txPart) error) []error {
 	errs := make([]error, len(parts))
-	var all sync.WaitGroup
-	for n, p := range parts {
-		all.Go(func() { errs[n] = fn(p) })
-	}
-	all.Wait()
+	tx.db.together(len(parts), func(n int) { errs[n] = fn(parts[n]) })
 	return errs
 }
 

@@ -17,6 +17,9 @@ type snapshot interface {
 // view passes a snapshot of a shard to fn that is as recent as c promises. A
 // snapshot in this process sees one moment.
 func (db *DB) view(ctx context.Context, shard int, c Consistency, fn func(s snapshot) error) error {
+	if db.world != nil {
+		return db.viewSimulated(ctx, shard, c, fn)
+	}
 	if db.node != nil {
 		return db.node.view(ctx, shard, c, fn)
 	}

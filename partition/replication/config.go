@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"time"
 
+	"go.etcd.io/raft/v3"
+
 	"github.com/stator-db/stator/partition/wal"
 )
 
@@ -104,6 +106,34 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.StepWorkers, min(runtime.GOMAXPROCS(0), 4))
 	setDefault(&c.ApplyWorkers, 32)
 	return c
+}
+
+// RaftConfig is how raft is set up for a group, for the laboratory, which drives
+// raft itself.
+func (c Config) RaftConfig(s raft.Storage, applied uint64) *raft.Config {
+	c = c.withDefaults()
+	return c.raft(s, applied, c.Logger)
+}
+
+func (c *Config) raft(s raft.Storage, applied uint64, log *slog.Logger) *raft.Config {
+	return &raft.Config{
+		ID:                        uint64(c.Node),
+		ElectionTick:              c.ElectionTicks,
+		HeartbeatTick:             c.HeartbeatTicks,
+		Storage:                   s,
+		Applied:                   applied,
+		AsyncStorageWrites:        true,
+		MaxSizePerMsg:             maxMessageBytes,
+		MaxCommittedSizePerReady:  maxApplyBytes,
+		MaxUncommittedEntriesSize: uint64(2*c.MaxInFlight + MaxProposal),
+		MaxInflightMsgs:           maxInflightAppend,
+		MaxInflightBytes:          uint64(max(c.MaxInFlight, maxMessageBytes)),
+		CheckQuorum:               true,
+		PreVote:                   true,
+		DisableProposalForwarding: true,
+		StepDownOnRemoval:         true,
+		Logger:                    raftLogger{log},
+	}
 }
 
 func setDefault[T comparable](field *T, value T) {

@@ -114,26 +114,7 @@ func (g *group) open() (err error) {
 	g.progress.advance(applied, term)
 	g.appliedTerm.Store(term)
 	g.trim.start(applied)
-	c := &g.rt.config
-	g.node, err = raft.NewRawNode(&raft.Config{
-		ID:                        uint64(c.Node),
-		ElectionTick:              c.ElectionTicks,
-		HeartbeatTick:             c.HeartbeatTicks,
-		Storage:                   s,
-		Applied:                   applied,
-		AsyncStorageWrites:        true,
-		MaxSizePerMsg:             maxMessageBytes,
-		MaxCommittedSizePerReady:  maxApplyBytes,
-		MaxUncommittedEntriesSize: uint64(2*c.MaxInFlight + MaxProposal),
-		MaxInflightMsgs:           maxInflightAppend,
-		MaxInflightBytes:          uint64(max(c.MaxInFlight, maxMessageBytes)),
-		CheckQuorum:               true,
-		PreVote:                   true,
-		DisableProposalForwarding: true,
-		StepDownOnRemoval:         true,
-		Logger:                    raftLogger{g.log},
-	})
-	if err != nil {
+	if g.node, err = raft.NewRawNode(g.rt.config.raft(s, applied, g.log)); err != nil {
 		return err
 	}
 	st := g.node.BasicStatus()
