@@ -14,8 +14,9 @@ import (
 type logWriter struct {
 	logger *slog.Logger
 
-	mu   sync.Mutex
-	last map[string]time.Time // by line, without ports
+	mu     sync.Mutex // held while logging, so that nothing is logged after close
+	closed bool
+	last   map[string]time.Time // by line, without ports
 }
 
 const (
@@ -29,19 +30,27 @@ var ports = regexp.MustCompile(`(\d+\.\d+\.\d+\.\d+|\]):\d+`)
 // Write implements io.Writer for a log.Logger without flags: one line a call.
 func (w *logWriter) Write(b []byte) (int, error) {
 	level, text := parseLine(string(b))
-	if !w.logger.Enabled(context.Background(), level) || level >= slog.LevelInfo && !w.fresh(text) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || !w.logger.Enabled(context.Background(), level) || level >= slog.LevelInfo && !w.freshLocked(text) {
 		return len(b), nil
 	}
 	w.logger.Log(context.Background(), level, text, "component", "memberlist")
 	return len(b), nil
 }
 
-// fresh says whether a line was not passed on just now.
-func (w *logWriter) fresh(text string) bool {
-	key := ports.ReplaceAllString(text, "$1")
-	now := time.Now()
+// close drops what memberlist still has to say: its goroutines end some time after
+// its Shutdown, and the logger's owner may be gone by then.
+func (w *logWriter) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.closed = true
+}
+
+// freshLocked says whether a line was not passed on just now.
+func (w *logWriter) freshLocked(text string) bool {
+	key := ports.ReplaceAllString(text, "$1")
+	now := time.Now()
 	if now.Sub(w.last[key]) < repeatAfter {
 		return false
 	}

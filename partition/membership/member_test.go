@@ -85,4 +85,9 @@ func TestMemberlistLog(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, 2, strings.Count(b.String(), "\n"), b.String())
+
+	w.close()
+	_, err := w.Write([]byte("[ERR] memberlist: a probe that was still under way"))
+	require.NoError(t, err)
+	require.Equal(t, 2, strings.Count(b.String(), "\n"), "nothing is logged after close")
 }

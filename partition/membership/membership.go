@@ -70,6 +70,7 @@ func (o Options) validate() error {
 type Membership struct {
 	o      Options
 	log    *slog.Logger
+	lines  *logWriter // memberlist's
 	list   *memberlist.Memberlist
 	addr   string // of this node as memberlist writes it, ip:port
 	events eventQueue
@@ -101,7 +102,7 @@ func Join(o Options) (*Membership, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	m := &Membership{
-		o: o, log: o.Logger,
+		o: o, log: o.Logger, lines: &logWriter{logger: o.Logger},
 		self: Member{
 			Name: o.Name, ID: o.ID, ClusterAddr: o.Transport.Addr(),
 			State: Alive, Meta: o.Meta,
@@ -141,7 +142,7 @@ func (m *Membership) config(g *gossip) *memberlist.Config {
 	c.Transport = g
 	c.SecretKey = m.o.Key
 	c.Delegate, c.Events, c.Alive, c.Merge = delegate{m}, delegate{m}, delegate{m}, delegate{m}
-	c.Logger = log.New(&logWriter{logger: m.log}, "", 0)
+	c.Logger = log.New(m.lines, "", 0)
 	c.UDPBufferSize = transport.MaxPacket
 	c.EnableCompression = false // packets are small, and it costs CPU
 	// A node that comes back at another address is taken once it is known to
@@ -242,6 +243,7 @@ func (m *Membership) Close() error {
 	m.cancel()
 	err := m.list.Shutdown()
 	m.wg.Wait()
+	m.lines.close()
 	return err
 }
 
