@@ -1,4 +1,4 @@
-# build run test lint fuzz stress bench bench-rivals bench-sync compat compat-cluster faults: each is the command CI runs.
+# build run test lint fuzz stress bench bench-rivals bench-sync bench-etcd compat compat-cluster faults: each is the command CI runs.
 
 GO        ?= go
 export PATH := $(PATH):/usr/local/go/bin
@@ -9,7 +9,7 @@ FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
 BENCHFLAGS ?=
 
-.PHONY: build run test lint fuzz stress bench bench-rivals bench-sync compat compat-cluster faults
+.PHONY: build run test lint fuzz stress bench bench-rivals bench-sync bench-etcd compat compat-cluster faults
 
 # The binary goes to bin/stator.
 build: | go
@@ -72,6 +72,10 @@ bench-rivals: build
 # Writes that survive a power cut, against one fsynced Badger transaction a request.
 bench-sync: build
 	$(GO) run ./cmd/stator/internal/bench/rivals -stator bin/stator -sync -workloads put,update -connections 64 $(BENCHFLAGS)
+
+# A cluster of three nodes beside three members of etcd (Debian: etcd-server), on this machine and in turns.
+bench-etcd: build
+	cd cmd/stator/internal/bench/etcd && $(GO) run . -stator $(CURDIR)/bin/stator $(BENCHFLAGS)
 
 .PHONY: go
 go:
