@@ -16,6 +16,9 @@
 // JVM options and "-jar DynamoDBLocal.jar") is recognised by its first argument
 // and served with DynamoDB Local's rules, banner and answers: see [localCommand].
 //
+// Connections are served by internal/front, which answers what SDKs send itself and
+// leaves the rest to net/http.
+//
 // The package holds flags, configuration, wiring and exit codes. What DynamoDB
 // does is the business of package server; there is one file for each subcommand
 // with its test beside it.

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/stator-db/stator/cmd/stator/internal/front"
 	"github.com/stator-db/stator/server"
 )
 
@@ -63,7 +64,7 @@ func (s service) run(ctx context.Context) (err error) {
 		}
 	}()
 
-	web := newHTTPServer(store, logger)
+	web := front.New(newHTTPServer(store, logger))
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()
 	url := listenURL(listener)
@@ -110,7 +111,7 @@ func newHTTPServer(handler http.Handler, logger *slog.Logger) *http.Server {
 
 // drain stops accepting, lets requests in flight finish for drainTimeout and then
 // closes the connections that are left.
-func drain(web *http.Server, logger *slog.Logger) {
+func drain(web *front.Server, logger *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
 	if err := web.Shutdown(ctx); err == nil {
