@@ -10,8 +10,8 @@ const (
 	farewellSize   = 1 + 8
 )
 
-func appendFarewell(dst []byte, id uint64) []byte {
-	return binary.LittleEndian.AppendUint64(append(dst, farewellFormat), id)
+func farewell(id uint64) []byte {
+	return binary.LittleEndian.AppendUint64([]byte{farewellFormat}, id)
 }
 
 func parseFarewell(message []byte) (id uint64, ok bool) {
@@ -24,7 +24,7 @@ func parseFarewell(message []byte) (id uint64, ok bool) {
 // sayFarewell sends one packet to each member that is alive, and waits for no
 // answer.
 func (m *Membership) sayFarewell() {
-	message := appendFarewell(nil, m.o.ID)
+	message := farewell(m.o.ID)
 	for _, n := range m.list.Members() {
 		if n.Name == m.o.Name {
 			continue

@@ -180,17 +180,17 @@ func TestFarewellComesLate(t *testing.T) {
 	a := start(t, 1, nil)
 	b := start(t, 2, []*testNode{a})
 	a.sees(t, "node-1 alive", "node-2 alive")
-	for _, message := range [][]byte{nil, {farewellFormat}, {9, 1, 0, 0, 0, 0, 0, 0, 0}, appendFarewell(nil, 7)} {
+	for _, message := range [][]byte{nil, {farewellFormat}, {9, 1, 0, 0, 0, 0, 0, 0, 0}, farewell(7)} {
 		delegate{a.Membership}.NotifyMsg(message) // says nothing of node-2
 	}
 	a.lose("node-2")
 	a.sees(t, "node-1 alive", "node-2 failed")
-	delegate{a.Membership}.NotifyMsg(appendFarewell(nil, b.o.ID))
+	delegate{a.Membership}.NotifyMsg(farewell(b.o.ID))
 	a.sees(t, "node-1 alive", "node-2 left")
 	require.Eventually(t, func() bool {
 		return slices.Equal(a.seen(), []string{"joined node-2", "failed node-2", "left node-2"})
 	}, patience, time.Millisecond)
-	require.Equal(t, []byte{1, 2, 0, 0, 0, 0, 0, 0, 0}, appendFarewell(nil, 2))
+	require.Equal(t, []byte{1, 2, 0, 0, 0, 0, 0, 0, 0}, farewell(2))
 }
 
 func TestKeepsTryingToJoin(t *testing.T) {
