@@ -126,3 +126,15 @@ func (c *catalog) read(s *storage.Snapshot) error {
 		return nil
 	})
 }
+
+// nameOf is the name of a table, "" if there is none with that id.
+func (c *catalog) nameOf(id uint32) string {
+	c.RLock()
+	defer c.RUnlock()
+	for name, t := range c.names {
+		if t.ID == id {
+			return name.name
+		}
+	}
+	return ""
+}

@@ -40,6 +40,7 @@ const (
 	kindOfTrimStream
 	kindOfForgetTokens
 	kindOfResolve
+	kindOfMark
 )
 
 // appendCommand appends a command in the form that decodeCommand reads. What
@@ -60,6 +61,8 @@ func appendCommand(dst []byte, c command) ([]byte, error) {
 		return append(begin(kindOfAbort), c.id[:]...), nil
 	case *resolveCommand:
 		return appendTime(append(begin(kindOfResolve), c.id[:]...), c.at), nil
+	case *markCommand:
+		return append(begin(kindOfMark), c.id[:]...), nil
 	case *installCommand:
 		return appendTable(begin(kindOfInstall), c.table)
 	case *dropCommand:
@@ -164,6 +167,8 @@ func (r *wireReader) command(kind commandKind) command {
 		return &abortCommand{r.txID()}
 	case kindOfResolve:
 		return &resolveCommand{id: r.txID(), at: r.time()}
+	case kindOfMark:
+		return &markCommand{markID(r.txID())}
 	case kindOfInstall:
 		return &installCommand{r.table()}
 	case kindOfDrop:

@@ -84,6 +84,7 @@ func commandSamples(t require.TestingT) []commandSample {
 			"10" + "01" + "07" + "01" + "09" + "03" + keysOfAB},
 		{"forget tokens", &forgetTokensCommand{[][]byte{[]byte("a"), []byte("b")}}, "11" + "01" + keysOfAB},
 		{"resolve", &resolveCommand{id: id, at: at}, "12" + "01" + tx + sec},
+		{"mark", &markCommand{markID(id)}, "13" + "01" + tx},
 	}
 }
 
@@ -116,7 +117,7 @@ func TestCommandsKeepTheirForm(t *testing.T) {
 			require.Equal(t, s.command, decoded)
 		})
 	}
-	require.Len(t, kinds, int(kindOfResolve), "every kind has a sample")
+	require.Len(t, kinds, int(kindOfMark), "every kind has a sample")
 }
 
 func TestMalformedCommands(t *testing.T) {

@@ -154,6 +154,10 @@
 // With ClusterOptions.Lab a node can be made to misbehave (Lab): its messages, the
 // disk under its log, its clock, and, to test checkers, its strong reads.
 //
+// Whether replicas hold the same bytes is compared while the cluster serves
+// (DB.VerifyCluster): a mark in the log makes each of them digest its state after
+// the same entry.
+//
 // A data directory draws the node's id when it is made. A wiped disk is therefore
 // another node, which knows nothing and has voted for nobody.
 package partition

@@ -43,6 +43,10 @@ type group struct {
 		leader      replication.Node
 		leaderTerm  uint64
 	}
+	marks struct {
+		sync.Mutex
+		wanted map[markID]chan markedView
+	}
 	propagator *propagator // nil for the catalog
 	acts       atomic.Bool // leads, and has applied an entry of its term
 }
@@ -203,15 +207,21 @@ func (g *group) Apply(entries []replication.Entry) error {
 	defer g.applying.Unlock()
 	for len(entries) > 0 {
 		// The first entry of a term ends the batch: with it a leader begins to act.
+		// So does a mark, at which a view may be wanted.
 		n := 1
-		for n < len(entries) && entries[n-1].Term == entries[n].Term && n < maxBatch {
+		mark, isMark := markOf(&entries[0])
+		for n < len(entries) && entries[n-1].Term == entries[n].Term && n < maxBatch && !isMark {
+			mark, isMark = markOf(&entries[n])
 			n++
 		}
-		if entries[0].Term > g.term() {
-			n = 1
+		if entries[0].Term > g.term() && n > 1 {
+			n, isMark = 1, false
 		}
 		if err := g.applyBatch(entries[:n]); err != nil {
 			return err
+		}
+		if isMark {
+			g.marked(mark)
 		}
 		g.reached(entries[n-1].Term)
 		entries = entries[n:]
@@ -458,10 +468,16 @@ func (g *group) Snapshot() (replication.Snapshot, error) {
 	if err := r.persist(g.applied); err != nil {
 		return nil, err
 	}
+	return g.view()
+}
+
+// view opens a view of the state as it is. The caller holds applying.
+func (g *group) view() (*groupSnapshot, error) {
 	s := &groupSnapshot{index: g.applied, done: make(chan struct{}), ended: make(chan error, 1)}
 	ready := make(chan struct{})
+	shard := g.replica.Load().shard
 	go func() {
-		s.ended <- r.shard.View(func(snap *storage.Snapshot) error {
+		s.ended <- shard.View(func(snap *storage.Snapshot) error {
 			s.snapshot = snap
 			close(ready)
 			<-s.done
@@ -492,6 +508,7 @@ func (g *group) Restore(index, term uint64, rd io.Reader) error {
 	if err != nil {
 		return err
 	}
+	g.missedMarks()
 	if err := g.open(s); err != nil {
 		return err
 	}

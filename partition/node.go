@@ -168,6 +168,9 @@ func openNode(db *DB) (_ *node, err error) {
 	n.transport.HandleStream(streamSnapshot, func(ctx context.Context, from uint64, conn io.ReadWriter) error {
 		return n.runtime.ReceiveSnapshot(ctx, replication.Node(from), conn)
 	})
+	n.transport.HandleStream(streamDigest, func(ctx context.Context, _ uint64, conn io.ReadWriter) error {
+		return n.serveDigest(ctx, conn)
+	})
 	n.transport.HandleCalls(n.serve)
 	if identity.ClusterID != [16]byte{} {
 		n.transport.SetCluster(identity.ClusterID)

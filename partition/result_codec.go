@@ -42,7 +42,7 @@ func appendFindings(dst []byte, c command) ([]byte, error) {
 	case *resolveCommand:
 		dst = append(dst, boolByte(c.decided))
 	case *abortCommand, *installCommand, *dropCommand, *dropIndexCountsCommand, *reindexCommand, *recordsCommand,
-		*expiryBackfillCommand, *expireCommand, *receiveCommand, *trimCommand, *trimStreamCommand, *forgetTokensCommand:
+		*expiryBackfillCommand, *expireCommand, *receiveCommand, *trimCommand, *trimStreamCommand, *forgetTokensCommand, *markCommand:
 	default:
 		return dst, fmt.Errorf("findings of %T have no binary form", c)
 	}

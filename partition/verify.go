@@ -15,13 +15,16 @@ import (
 type Problem struct {
 	Table string // name; empty if the record belongs to no table
 	Index string // name; empty if it concerns the table itself
-	Shard int
+	Shard int    // -1: the catalog of a cluster
 	Key   []byte // stored key concerned; nil if the problem is not about one record
 	What  string
 }
 
 func (p Problem) String() string {
 	where := fmt.Sprintf("shard %d", p.Shard)
+	if p.Shard < 0 {
+		where = "catalog"
+	}
 	if p.Table != "" {
 		where += ", table " + p.Table
 	}

@@ -12,6 +12,7 @@ import (
 // want to know of the cluster. A single node tells of itself.
 func (s *Server) clusterRoutes(engine *gin.Engine) {
 	engine.GET(adminPath+"/cluster", s.serveCluster)
+	engine.POST(adminPath+"/cluster/verify", s.refuseForeign, s.serveVerifyCluster)
 	engine.GET("/localnodes", s.serveLocalNodes)
 }
 

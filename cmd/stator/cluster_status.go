@@ -48,7 +48,7 @@ func (c *clusterQuery) print(p *process, table func(io.Writer, *partition.Cluste
 func clusterStatus(ctx context.Context, endpoint string) (status *partition.ClusterStatus, body []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(endpoint, "/")+"/_stator/cluster", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpointURL(endpoint)+"/_stator/cluster", nil)
 	if err != nil {
 		return nil, nil, err
 	}

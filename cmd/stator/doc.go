@@ -3,7 +3,8 @@
 //	stator [serve]       serve the API (the default subcommand)
 //	stator healthcheck   ask a running server whether it is ready; for containers
 //	stator version       print the version
-//	stator verify        check every item and index entry of a data directory
+//	stator verify        check every item and index entry of a data directory, or
+//	                     that the replicas of a running cluster are alike
 //	stator repair        rebuild index entries that disagree with their items
 //	stator bench         measure this or another DynamoDB server
 //

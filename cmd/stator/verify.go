@@ -9,14 +9,20 @@ import (
 // dataDirFlags are the names that errors of the offline commands recommend.
 var dataDirFlags = flagNames{dataDir: "--data-dir"}
 
-// verifyCommand checks a data directory that no server has open.
+// verifyCommand checks a data directory that no server has open, or a cluster that
+// serves.
 type verifyCommand struct {
-	DataDir string `default:"./data" placeholder:"DIR" help:"Directory of the data."`
+	DataDir  string `default:"./data" placeholder:"DIR" help:"Directory of the data, of a stopped server."`
+	Cluster  bool   `env:"-" help:"Compare the replicas of a running cluster instead."`
+	Endpoint string `default:"http://127.0.0.1:8000" placeholder:"URL" help:"With --cluster: client port of any node."`
 }
 
 // Run prints a line for every problem and a summary. It fails if there is a
 // problem and changes nothing.
 func (c verifyCommand) Run(p *process) error {
+	if c.Cluster {
+		return verifyCluster(p, c.Endpoint)
+	}
 	summary, err := partition.Verify(p.ctx, partition.Options{Dir: c.DataDir}, func(problem partition.Problem) {
 		fmt.Fprintln(p.stdout, problem)
 	})

@@ -27,6 +27,10 @@ func TestVerify(t *testing.T) {
 
 	s := start(t, "serve", "--port", "0", "--data-dir", dir)
 	require.Len(t, scanVersions(t, s.client(), "byBucket"), 20)
+
+	got = execute(t, "", "verify", "--cluster", "--endpoint", s.url)
+	require.Equal(t, exitFailure, got.code)
+	requireOneLine(t, got.stderr, s.url+" is not a node of a cluster")
 }
 
 // TestNoData names directories that hold no data: nothing may be created there.
