@@ -29,6 +29,9 @@ var (
 	ErrNotCaughtUp = errors.New("learner has not caught up")
 	// ErrChangePending means that another membership change is under way.
 	ErrChangePending = errors.New("another membership change is under way")
+	// ErrMembersChanged means that the members are not those any more that a
+	// change was decided on.
+	ErrMembersChanged = errors.New("members of the raft group have changed meanwhile")
 	// ErrNotMember means that a change or transfer concerns a node that is not
 	// a member, or not in the role that it would have to have.
 	ErrNotMember = errors.New("node is not a member of the raft group")

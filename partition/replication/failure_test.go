@@ -42,7 +42,7 @@ func TestDiskFullGivesUpLeadership(t *testing.T) {
 		})
 		c.mustPut(7, "meanwhile")
 		require.NotEqual(t, l, c.leader(7))
-		require.ErrorIs(t, l.rt.ChangeMembers(ctx, 7, Change{AddLearner, 9}), ErrDiskFull)
+		require.ErrorIs(t, l.rt.ChangeMembers(ctx, 7, Change{Kind: AddLearner, Node: 9}), ErrDiskFull)
 		l.disk.Limit(-1)
 		c.converge(7, 1, 2, 3)
 		require.NoError(t, c.leader(7).rt.Transfer(ctx, 7, l.id))
@@ -264,7 +264,7 @@ func TestCrashAfterRestore(t *testing.T) {
 				m = c.add(4)
 				require.NoError(t, m.start(7))
 				stalled.Store(true)
-				require.NoError(t, c.leader(7).rt.ChangeMembers(ctx, 7, Change{AddLearner, 4}))
+				require.NoError(t, c.leader(7).rt.ChangeMembers(ctx, 7, Change{Kind: AddLearner, Node: 4}))
 				c.eventually("snapshot", func() bool { return m.machine(7).Applied() > 0 })
 				require.Zero(t, m.rt.Status(7).Last)
 				if synced {
@@ -294,7 +294,7 @@ func TestLeaderRemovesItself(t *testing.T) {
 		defer c.close()
 		c.startAll(7, 1, 2, 3)
 		l := c.leader(7)
-		require.NoError(t, l.rt.ChangeMembers(ctx, 7, Change{RemoveMember, l.id}))
+		require.NoError(t, l.rt.ChangeMembers(ctx, 7, Change{Kind: RemoveMember, Node: l.id}))
 		c.eventually("another leader", func() bool {
 			for _, m := range c.nodes {
 				if _, ok := m.rt.IsLeader(7); ok && m != l {
@@ -318,10 +318,54 @@ func TestLeaderRemovesItself(t *testing.T) {
 		l.mu.Unlock()
 		require.NoError(t, l.start(7))
 		next := c.leader(7)
-		require.NoError(t, next.rt.ChangeMembers(ctx, 7, Change{AddLearner, l.id}))
+		require.NoError(t, next.rt.ChangeMembers(ctx, 7, Change{Kind: AddLearner, Node: l.id}))
 		c.converge(7, 1, 2, 3)
-		require.NoError(t, next.rt.ChangeMembers(ctx, 7, Change{Promote, l.id}))
+		require.NoError(t, next.rt.ChangeMembers(ctx, 7, Change{Kind: Promote, Node: l.id}))
 		require.Len(t, next.rt.Status(7).Voters, 3)
+	})
+}
+
+// A replica that was removed remembers its vote, and votes for nobody until it
+// has got something: what it confirmed before is gone.
+func TestRemovedReplicaRemembersItsVote(t *testing.T) {
+	inBubble(t, func(t *testing.T, ctx context.Context) {
+		c := newCluster(t, 1, Config{}, 3)
+		defer c.close()
+		c.startAll(7, 1, 2, 3)
+		l := c.leader(7)
+		left, other := c.nodes[l.id%3+1], c.nodes[(l.id+1)%3+1]
+		require.NoError(t, l.rt.Transfer(ctx, 7, other.id)) // so that there is a term above 2
+		l = c.leader(7)
+		term := left.rt.Status(7).Term
+		require.NoError(t, l.rt.ChangeMembers(ctx, 7, Change{Kind: RemoveMember, Node: left.id}))
+		require.NoError(t, left.rt.Remove(7))
+		left.mu.Lock()
+		delete(left.machines, 7)
+		left.mu.Unlock()
+		left.crash(nil)
+		left.open()
+		require.Empty(t, left.rt.Groups())
+		require.NoError(t, left.start(7, 1, 2, 3), "it does not begin with the first members again")
+		s := left.rt.Status(7)
+		require.Equal(t, term, s.Term)
+		require.Empty(t, s.Voters)
+
+		last := s.Last + 1000
+		vote := func() uint64 {
+			g, err := left.rt.group(7)
+			require.NoError(t, err)
+			require.NoError(t, g.call(ctx, func() {
+				g.deliver(&raftpb.Message{
+					Type: raftpb.MsgVote.Enum(), From: (*uint64)(&l.id), To: (*uint64)(&left.id),
+					Term: new(term + 10), LogTerm: new(term), Index: &last,
+				})
+			}))
+			synctest.Wait()
+			return left.rt.Status(7).Term
+		}
+		require.Equal(t, term, vote(), "it did not even listen")
+		require.NoError(t, l.rt.ChangeMembers(ctx, 7, Change{Kind: AddLearner, Node: left.id}))
+		c.converge(7, left.id)
 	})
 }
 
@@ -331,7 +375,7 @@ func TestMemberChangesAreChecked(t *testing.T) {
 		defer c.close()
 		c.startAll(7, 1)
 		l := c.leader(7)
-		change := func(k ChangeKind, n Node) error { return l.rt.ChangeMembers(ctx, 7, Change{k, n}) }
+		change := func(k ChangeKind, n Node) error { return l.rt.ChangeMembers(ctx, 7, Change{Kind: k, Node: n}) }
 		require.ErrorIs(t, change(RemoveMember, 1), ErrLastVoter)
 		require.NoError(t, change(RemoveMember, 5))
 		require.NoError(t, change(Promote, 1))
@@ -344,6 +388,11 @@ func TestMemberChangesAreChecked(t *testing.T) {
 		require.NoError(t, l.rt.Transfer(ctx, 7, 1))
 		require.NoError(t, change(RemoveMember, 5))
 		c.mustPut(7, "still works")
+		require.ErrorIs(t, change(Demote, 1), ErrLastVoter)
+		require.ErrorIs(t, change(Demote, 5), ErrNotMember)
+		at := l.rt.Status(7).ConfIndex
+		require.ErrorIs(t, l.rt.ChangeMembers(ctx, 7, Change{Kind: AddLearner, Node: 5, At: at - 1}), ErrMembersChanged)
+		require.NoError(t, l.rt.ChangeMembers(ctx, 7, Change{Kind: AddLearner, Node: 5, At: at}))
 	})
 }
 
@@ -357,9 +406,9 @@ func TestChangePending(t *testing.T) {
 		l := c.leader(7)
 		s.on.Store(true)
 		first := make(chan error)
-		go func() { first <- l.rt.ChangeMembers(ctx, 7, Change{AddLearner, 4}) }()
+		go func() { first <- l.rt.ChangeMembers(ctx, 7, Change{Kind: AddLearner, Node: 4}) }()
 		synctest.Wait()
-		require.ErrorIs(t, l.rt.ChangeMembers(ctx, 7, Change{AddLearner, 5}), ErrChangePending)
+		require.ErrorIs(t, l.rt.ChangeMembers(ctx, 7, Change{Kind: AddLearner, Node: 5}), ErrChangePending)
 		s.on.Store(false)
 		require.NoError(t, <-first)
 		require.Equal(t, []Node{4}, l.rt.Status(7).Learners)

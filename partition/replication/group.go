@@ -194,7 +194,7 @@ func (g *group) step(out *outbox) {
 
 // deliver gives a message to raft.
 func (g *group) deliver(m *raftpb.Message) {
-	if g.rt.tooEarlyToVote(m) {
+	if g.rt.tooEarlyToVote(m) || g.knowsTooLittleToVote(m) {
 		return
 	}
 	// ErrStepPeerNotFound is the answer of somebody who was removed,

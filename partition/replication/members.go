@@ -27,8 +27,8 @@ type memberChange struct {
 // ChangeMembers changes the members by one step, on the leader, and returns when
 // it is applied there. A change that is in effect already is no error.
 //
-// Errors: ErrChangePending, ErrNotCaughtUp, ErrNotMember, ErrLastVoter, ErrBusy,
-// ErrDiskFull, ErrUnknownGroup, with which nothing happened; *NotLeader,
+// Errors: ErrMembersChanged, ErrChangePending, ErrNotCaughtUp, ErrNotMember,
+// ErrLastVoter, ErrBusy, ErrDiskFull, ErrUnknownGroup, with which nothing happened; *NotLeader,
 // ErrStopped and that of ctx, with which it may still happen.
 func (r *Runtime) ChangeMembers(ctx context.Context, id Group, c Change) error {
 	g, err := r.group(id)
@@ -63,6 +63,9 @@ func (g *group) proposeChange(c Change) (*waiter, error) {
 	if st.RaftState != raft.StateLeader || g.failed != nil {
 		return nil, &NotLeader{Group: g.id, Leader: Node(st.Lead)}
 	}
+	if c.At != 0 && c.At != g.confIndex {
+		return nil, ErrMembersChanged
+	}
 	id := uint64(c.Node)
 	voter := slices.Contains(g.conf.GetVoters(), id)
 	learner := slices.Contains(g.conf.GetLearners(), id)
@@ -92,6 +95,16 @@ func (g *group) proposeChange(c Change) (*waiter, error) {
 			return nil, ErrLastVoter
 		}
 		typ = raftpb.ConfChangeRemoveNode
+	case Demote:
+		switch {
+		case learner:
+			return nil, nil
+		case !voter:
+			return nil, ErrNotMember
+		case len(g.conf.GetVoters()) == 1:
+			return nil, ErrLastVoter
+		}
+		typ = raftpb.ConfChangeAddLearnerNode
 	default:
 		return nil, errors.New("unknown kind of membership change")
 	}
@@ -134,6 +147,18 @@ func (g *group) hasCaughtUp(id uint64) bool {
 	st := g.node.Status()
 	p, ok := st.Progress[id]
 	return ok && p.RecentActive && p.State == tracker.StateReplicate && p.Match+caughtUp >= st.GetCommit()
+}
+
+// knowsTooLittleToVote holds back votes of a replica that has not got anything
+// yet. It may have been a member before and have forgotten what it confirmed then
+// to a majority that a candidate still counts it into: its empty log would have it
+// vote for anybody.
+func (g *group) knowsTooLittleToVote(m *raftpb.Message) bool {
+	switch m.GetType() {
+	case raftpb.MsgVote, raftpb.MsgPreVote:
+		return len(g.conf.GetVoters()) == 0
+	}
+	return false
 }
 
 // switchConf has raft use the configuration that an entry of the log leads to,

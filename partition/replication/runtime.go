@@ -130,11 +130,12 @@ func (r *Runtime) group(id Group) (*group, error) {
 	}
 }
 
-// Groups returns the groups that the log knows, running or not, ascending.
+// Groups returns the groups that the log holds anything of, running or not,
+// ascending. Those that were removed do not count.
 func (r *Runtime) Groups() []Group {
 	var gs []Group
 	for _, id := range r.wal.Groups() {
-		if id <= maxGroup {
+		if id <= maxGroup && !retired(r.wal.Group(id)) {
 			gs = append(gs, Group(id))
 		}
 	}
@@ -145,7 +146,8 @@ func (r *Runtime) Groups() []Group {
 // continued, whatever first says; ErrLogLost if machine and log do not fit
 // together. An unknown group begins with the voters first, which must be the
 // same on all of them, or, if first is empty, waits without a vote until a leader
-// adds it and sends it a snapshot. The first entry of a new group has index 2.
+// adds it and sends it a snapshot; so does one that was removed here before. The
+// first entry of a new group has index 2.
 // Other errors: ErrRunning, ErrNotMember if first is without this node, ErrStopped,
 // those of the log, such as ErrDiskFull.
 func (r *Runtime) Start(id Group, sm StateMachine, first []Node) error {
@@ -230,12 +232,14 @@ func (r *Runtime) stopLocked(id Group) {
 	r.appender.forget(g)
 }
 
-// Remove stops a group and forgets its log.
+// Remove stops a group and forgets its log, but not how this node voted: should
+// the group come back to this node, it does not vote again in a term it has voted
+// in. The node must not be a member any more, or the group loses what it relied on.
 func (r *Runtime) Remove(id Group) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stopLocked(id)
-	return errors.Join(r.wal.Remove(uint64(id)), r.wal.Remove(shadow(id, 0)), r.wal.Remove(shadow(id, 1)))
+	return errors.Join(retire(r.wal, id), r.wal.Remove(shadow(id, 0)), r.wal.Remove(shadow(id, 1)))
 }
 
 // Leader returns the group's leader, 0 if not known. It takes no locks and may
@@ -280,6 +284,8 @@ func (g *group) status() Status {
 		Commit:    st.GetCommit(),
 		Voters:    nodesOf(g.conf.GetVoters(), g.conf.GetVotersOutgoing()),
 		Learners:  nodesOf(g.conf.GetLearners(), g.conf.GetLearnersNext()),
+		ConfIndex: g.confIndex,
+		Changing:  g.change != nil,
 		InFlight:  g.flow.inFlight(),
 		Restoring: g.apply.restoring.Load(),
 		Err:       g.failed,

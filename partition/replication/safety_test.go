@@ -37,7 +37,7 @@ func TestMembersAreDurableBeforeTheyAreApplied(t *testing.T) {
 			l = c.leader(7)
 		}
 		stalled.Store(true)
-		require.NoError(t, l.rt.ChangeMembers(ctx, 7, Change{AddLearner, 9}))
+		require.NoError(t, l.rt.ChangeMembers(ctx, 7, Change{Kind: AddLearner, Node: 9}))
 		after := c.mustPut(7, "after")
 		pause(time.Second)
 		require.Less(t, m.machine(7).Applied(), after-1)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -61,10 +62,14 @@ type world struct {
 	wg      sync.WaitGroup
 	acked   atomic.Int64
 	reads   atomic.Int64
+	left    atomic.Int64
+	// power is held by those who crash and restart nodes, or stop a group: a
+	// channel, because virtual time stands still while anybody waits for a mutex.
+	power chan struct{}
 }
 
 func simulate(t *testing.T, seed uint64) {
-	w := &world{random: rand.New(rand.NewPCG(seed, 0)), stop: make(chan struct{})}
+	w := &world{random: rand.New(rand.NewPCG(seed, 0)), stop: make(chan struct{}), power: make(chan struct{}, 1)}
 	config := Config{
 		LogEntries: uint64(20 + w.random.IntN(200)),
 		LogBytes:   int64(2000 + w.random.IntN(50_000)),
@@ -104,8 +109,8 @@ func simulate(t *testing.T, seed uint64) {
 		w.complete(g, l)
 	}
 	require.Positive(t, w.acked.Load())
-	t.Logf("%d proposals acknowledged, %d overtaken, %d terms, %d reads, %d snapshots",
-		w.acked.Load(), len(w.checker.lost), len(w.checker.leaders), w.reads.Load(), w.checker.restores)
+	t.Logf("%d proposals acknowledged, %d overtaken, %d terms, %d reads, %d snapshots, %d replicas thrown away",
+		w.acked.Load(), len(w.checker.lost), len(w.checker.leaders), w.reads.Load(), w.checker.restores, w.left.Load())
 }
 
 func (w *world) addNode(id Node) {
@@ -208,19 +213,47 @@ func (w *world) change(g Group, random *rand.Rand) {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		s := rt.Status(g)
 		target := ids[random.IntN(len(ids))]
-		switch k := random.IntN(6); {
+		switch k := random.IntN(7); {
 		case k == 0:
 			rt.Transfer(ctx, g, target)
+		case k == 1:
+			w.leave(ctx, g, w.nodes[target], rt)
 		case len(s.Learners) > 0:
-			if err := rt.ChangeMembers(ctx, g, Change{Promote, s.Learners[0]}); errors.Is(err, ErrNotCaughtUp) && k == 1 {
-				rt.ChangeMembers(ctx, g, Change{RemoveMember, s.Learners[0]})
+			if err := rt.ChangeMembers(ctx, g, Change{Kind: Promote, Node: s.Learners[0]}); errors.Is(err, ErrNotCaughtUp) && k == 2 {
+				rt.ChangeMembers(ctx, g, Change{Kind: RemoveMember, Node: s.Learners[0]})
 			}
+		case k == 3 && len(s.Voters) > 1:
+			rt.ChangeMembers(ctx, g, Change{Kind: Demote, Node: target, At: s.ConfIndex})
 		case len(s.Voters) <= 3:
-			rt.ChangeMembers(ctx, g, Change{AddLearner, target})
+			rt.ChangeMembers(ctx, g, Change{Kind: AddLearner, Node: target})
 		default:
-			rt.ChangeMembers(ctx, g, Change{RemoveMember, s.Voters[random.IntN(len(s.Voters))]})
+			rt.ChangeMembers(ctx, g, Change{Kind: RemoveMember, Node: s.Voters[random.IntN(len(s.Voters))]})
 		}
 		cancel()
+	}
+}
+
+// leave has a node that is no member of a group lose its replica, and begin again
+// with an empty one: it stops first, so that it takes part in nothing while the
+// leader makes sure that it is no member.
+func (w *world) leave(ctx context.Context, g Group, m *member, leader *Runtime) {
+	w.power <- struct{}{}
+	defer func() { <-w.power }()
+	rt := m.runtime()
+	if rt == nil {
+		return
+	}
+	rt.Stop(g)
+	_, err := leader.ReadIndex(ctx, g)
+	s := leader.Status(g)
+	if err == nil && !slices.Contains(s.Voters, m.id) && !slices.Contains(s.Learners, m.id) && rt.Remove(g) == nil {
+		m.mu.Lock()
+		delete(m.machines, g)
+		m.mu.Unlock()
+		w.left.Add(1)
+	}
+	if err := m.start(g); err != nil && rt.failure() == nil {
+		w.checker.failf("node %x: group %d: %v", m.id, g, err)
 	}
 }
 
@@ -255,17 +288,21 @@ func (w *world) fault() {
 	case 4:
 		w.net.faults(r.Float64()*0.3, time.Duration(r.IntN(300))*time.Millisecond)
 	case 5: // power cut
+		w.power <- struct{}{}
+		defer func() { <-w.power }()
 		w.nodes[id].crash(r)
 		pause(time.Duration(r.IntN(3000)) * time.Millisecond)
 		w.nodes[id].restart()
 		return
 	case 6: // power cut for all
+		w.power <- struct{}{}
 		for _, n := range ids {
 			w.nodes[n].crash(r)
 		}
 		for _, n := range ids {
 			w.nodes[n].restart()
 		}
+		<-w.power
 	case 7:
 		w.stalled[id].Store(true)
 	}

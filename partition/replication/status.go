@@ -38,6 +38,10 @@ type Status struct {
 	First, Last, Commit, Applied uint64
 
 	Voters, Learners []Node // ascending
+	// ConfIndex is the index of the entry that made them the members. It is the
+	// same on all nodes. Changing says that another change is under way here.
+	ConfIndex uint64
+	Changing  bool
 
 	// Peers are the other members as the leader sees them, by ascending Node;
 	// empty elsewhere.

@@ -65,6 +65,33 @@ func begin(log *wal.Log, g Group, voters []Node) error {
 	}})
 }
 
+// retire leaves nothing of a group in the log but the term that its replica here
+// knew of, and whom it voted for in it.
+func retire(log *wal.Log, id Group) error {
+	if !log.Known(uint64(id)) {
+		return nil
+	}
+	g := log.Group(uint64(id))
+	hs, _, err := g.InitialState()
+	if err != nil {
+		return err
+	}
+	if hs == nil {
+		return log.Remove(uint64(id))
+	}
+	return log.Append([]wal.Write{{
+		Group:     uint64(id),
+		Snapshot:  &raftpb.SnapshotMetadata{ConfState: &raftpb.ConfState{}, Index: new(uint64), Term: new(uint64)},
+		HardState: &raftpb.HardState{Term: new(hs.GetTerm()), Vote: new(hs.GetVote()), Commit: new(uint64)},
+	}})
+}
+
+// retired reports whether a group holds no more than retire leaves.
+func retired(g *wal.Group) bool {
+	last, err := g.LastIndex()
+	return err == nil && last == 0
+}
+
 // reconcile makes the log fit to a state machine that has applied up to applied.
 // It fails with ErrLogLost if they do not belong together.
 func reconcile(log *wal.Log, id Group, applied uint64) error {

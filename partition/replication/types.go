@@ -110,6 +110,8 @@ const (
 	Promote
 	// RemoveMember takes a voter or learner out.
 	RemoveMember
+	// Demote makes a voter a learner.
+	Demote
 )
 
 func (k ChangeKind) String() string {
@@ -120,6 +122,8 @@ func (k ChangeKind) String() string {
 		return "promote"
 	case RemoveMember:
 		return "remove"
+	case Demote:
+		return "demote"
 	}
 	return "unknown change"
 }
@@ -128,4 +132,7 @@ func (k ChangeKind) String() string {
 type Change struct {
 	Kind ChangeKind
 	Node Node
+	// At, if it is not 0, is the Status.ConfIndex of the members that the change
+	// was decided on. It is refused if there are others by now.
+	At uint64
 }
