@@ -71,6 +71,9 @@ func (db *DB) HandleForwarded(serve func(ctx context.Context, request []byte) ([
 // ErrUnavailable, ErrOutcomeUnknown, and what the handler there returned.
 func (db *DB) Forward(ctx context.Context, request []byte) ([]byte, error) {
 	n := db.node
+	if n.removed.Load() {
+		return nil, ErrRemoved
+	}
 	ctx, cancel := n.bounded(ctx)
 	defer cancel()
 	for attempt := 0; ; attempt++ {
@@ -345,7 +348,7 @@ func (n *node) serveStats(request []byte) ([]byte, error) {
 	r := wireReader{b: request}
 	id, table := replication.Group(r.uvarint()), uint32(r.uvarint())
 	g := n.group(id)
-	if r.err != nil || g == nil {
+	if r.err != nil || g == nil || !g.begun.Load() {
 		return nil, notHereError{errNotHere}
 	}
 	return json.Marshal(g.replica.Load().countsOf(table))
@@ -373,7 +376,7 @@ func (db *DB) tableStats(table uint32, shard int) shardStats {
 	if n == nil {
 		return db.replicas[shard].countsOf(table)
 	}
-	if g := n.group(groupOf(shard)); g != nil {
+	if g := n.group(groupOf(shard)); g != nil && g.begun.Load() {
 		return g.replica.Load().countsOf(table)
 	}
 	ctx, cancel := context.WithTimeout(n.ctx, time.Second)

@@ -21,6 +21,8 @@ import (
 type faultyCluster struct {
 	*testCluster
 	seed uint64
+	// configure, if it is set, changes what a node is opened with.
+	configure func(o *ClusterOptions)
 }
 
 func newFaultyCluster(t *testing.T, seed uint64, shards int) *faultyCluster {
@@ -37,22 +39,28 @@ func (c *faultyCluster) open(shards int, names ...string) {
 	opened, errs := make([]*DB, len(names)), make([]error, len(names))
 	var all sync.WaitGroup
 	for i, name := range names {
-		all.Go(func() {
-			opened[i], errs[i] = Open(Options{
-				Dir:    filepath.Join(c.dir, name),
-				Logger: slog.New(slog.NewTextHandler(c.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("at", name),
-				Cluster: &ClusterOptions{
-					Name: name, Addr: addrOf(name), Join: []string{addrOf("n1")}, BootstrapExpect: 3, Shards: shards, Timeout: time.Second, Lab: true,
-					Transport: func(o transport.Options) (transport.Interface, error) { return c.net.Listen(o) },
-				},
-			})
-		})
+		all.Go(func() { opened[i], errs[i] = c.openNode(shards, name) })
 	}
 	all.Wait()
 	for i, name := range names {
 		require.NoError(c.t, errs[i], name)
 		c.nodes[name] = opened[i]
 	}
+}
+
+func (c *faultyCluster) openNode(shards int, name string) (*DB, error) {
+	o := &ClusterOptions{
+		Name: name, Addr: addrOf(name), Join: []string{addrOf("n1"), addrOf("n2")}, BootstrapExpect: 3, Shards: shards, Timeout: time.Second, Lab: true,
+		Transport: func(o transport.Options) (transport.Interface, error) { return c.net.Listen(o) },
+	}
+	if c.configure != nil {
+		c.configure(o)
+	}
+	return Open(Options{
+		Dir:     filepath.Join(c.dir, name),
+		Logger:  slog.New(slog.NewTextHandler(c.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("at", name),
+		Cluster: o,
+	})
 }
 
 // reopen closes all nodes and opens them again.
@@ -102,8 +110,9 @@ func (c *faultyCluster) eventually(what string, done func() bool) {
 // was written (the applied index).
 func (c *faultyCluster) requireSameReplicas() {
 	c.t.Helper()
-	names := slices.Sorted(maps.Keys(c.nodes))
-	for id := range replication.Group(c.nodes[names[0]].Shards() + 1) {
+	all := slices.Sorted(maps.Keys(c.nodes))
+	for id := range replication.Group(c.nodes[all[0]].Shards() + 1) {
+		names := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return c.nodes[name].node.group(id) == nil })
 		var states []map[string]string
 		c.eventually(fmt.Sprintf("group %d settles", id), func() bool {
 			before := c.appliedIndexes(names, id)

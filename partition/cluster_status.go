@@ -2,9 +2,8 @@ package partition
 
 import (
 	"context"
-	"encoding/json"
+	"slices"
 	"sync"
-	"time"
 
 	"github.com/stator-db/stator/partition/replication"
 )
@@ -15,9 +14,19 @@ type ClusterStatus struct {
 	Node   string        `json:"node"` // who tells
 	Nodes  []NodeStatus  `json:"nodes"`
 	Shards []ShardStatus `json:"shards"`
+	// Steps is what the catalog's leader has replicas and leaders do now.
+	Steps []StepStatus `json:"steps"`
 }
 
-// NodeStatus is a member. State is the catalog's, or "unreachable".
+// StepStatus is a step of moving a replica or a leadership, and its reason.
+type StepStatus struct {
+	Shard  int    `json:"shard"`
+	Action string `json:"action"`
+	Node   string `json:"node"`
+	Reason string `json:"reason"`
+}
+
+// NodeStatus is a member. State is the catalog's, or "unreachable" or "dead".
 type NodeStatus struct {
 	ID       string    `json:"id"`
 	Name     string    `json:"name"`
@@ -31,8 +40,12 @@ type NodeStatus struct {
 	Leaders  int       `json:"leaders"`
 }
 
-// NodeUnreachable is the state of a node that does not answer.
-const NodeUnreachable NodeState = "unreachable"
+// States of a node that does not answer, and of one that has not for so long that
+// its replicas are made anew on others.
+const (
+	NodeUnreachable NodeState = "unreachable"
+	NodeDead        NodeState = "dead"
+)
 
 // ShardStatus is a shard: its tokens, both included, in hexadecimal, and its
 // replicas. Shard -1 is the catalog.
@@ -55,6 +68,13 @@ type ReplicaStatus struct {
 	Lag     uint64 `json:"lag"`
 }
 
+// nodeReport is what a node says of itself.
+type nodeReport struct {
+	Replicas []replicaReport `json:"replicas"`
+	// Management is what the catalog's leader is about; others have none.
+	Management *management `json:"management,omitempty"`
+}
+
 // replicaReport is what a node says of a replica it has.
 type replicaReport struct {
 	Shard   int    `json:"shard"`
@@ -63,9 +83,20 @@ type replicaReport struct {
 	Term    uint64 `json:"term"`
 	Commit  uint64 `json:"commit"`
 	Applied uint64 `json:"applied"`
+	// Members is what only a leader can tell that has applied an entry of its
+	// term, so that it knows all changes of former leaders.
+	Members *membersReport `json:"members,omitempty"`
 }
 
-func (n *node) ownStatus() []replicaReport {
+// membersReport is the configuration of a group, and the index it came with.
+type membersReport struct {
+	Index    uint64   `json:"index"`
+	Changing bool     `json:"changing,omitempty"` // another one is under way
+	Voters   []uint64 `json:"voters"`
+	Learners []uint64 `json:"learners,omitempty"`
+}
+
+func (n *node) report() nodeReport {
 	n.groups.RLock()
 	ids := make([]replication.Group, 0, len(n.groups.m))
 	for id := range n.groups.m {
@@ -74,12 +105,25 @@ func (n *node) ownStatus() []replicaReport {
 	n.groups.RUnlock()
 	reports := make([]replicaReport, 0, len(ids))
 	for _, id := range ids {
+		_, leads := n.runtime.IsLeader(id)
 		s := n.runtime.Status(id)
-		reports = append(reports, replicaReport{
+		r := replicaReport{
 			Shard: int(id) - 1, Role: s.Role.String(), Leader: uint64(s.Leader), Term: s.Term, Commit: s.Commit, Applied: s.Applied,
-		})
+		}
+		if leads && s.Role == replication.Leader {
+			r.Members = &membersReport{Index: s.ConfIndex, Changing: s.Changing, Voters: idsOf(s.Voters), Learners: idsOf(s.Learners)}
+		}
+		reports = append(reports, r)
 	}
-	return reports
+	return nodeReport{Replicas: reports, Management: n.oversees.Load()}
+}
+
+func idsOf(nodes []replication.Node) []uint64 {
+	ids := make([]uint64, len(nodes))
+	for i, id := range nodes {
+		ids[i] = uint64(id)
+	}
+	return ids
 }
 
 // Cluster asks every member for its part. It is nil on a single node.
@@ -89,24 +133,25 @@ func (db *DB) Cluster(ctx context.Context) *ClusterStatus {
 		return nil
 	}
 	members := n.topology.members()
-	reports := make([][]replicaReport, len(members))
-	answered := make([]bool, len(members))
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
+	reports := make([]*nodeReport, len(members))
 	var all sync.WaitGroup
 	for i, m := range members {
-		all.Go(func() {
-			if m.ID == uint64(n.id) {
-				reports[i], answered[i] = n.ownStatus(), true
-				return
-			}
-			response, err := n.transport.Call(ctx, m.ID, methodStatus, nil)
-			answered[i] = err == nil && json.Unmarshal(response, &reports[i]) == nil
-		})
+		all.Go(func() { reports[i] = n.reportOf(ctx, m.ID, answerTime) })
 	}
 	all.Wait()
+	var about management
+	for _, r := range reports {
+		if r != nil && r.Management != nil {
+			about = *r.Management
+		}
+	}
 
-	s := &ClusterStatus{Node: n.opts.Name}
+	s := &ClusterStatus{Node: n.opts.Name, Steps: []StepStatus{}}
+	for _, step := range about.Steps {
+		s.Steps = append(s.Steps, StepStatus{
+			Shard: int(step.Shard), Action: step.Action.String(), Node: n.nameOf(step.Node), Reason: step.Reason.String(),
+		})
+	}
 	names := make(map[uint64]string, len(members))
 	for _, m := range members {
 		names[m.ID] = m.Name
@@ -127,10 +172,16 @@ func (db *DB) Cluster(ctx context.Context) *ClusterStatus {
 		st := NodeStatus{
 			ID: hexToken(Token(m.ID)), Name: m.Name, PID: m.PID, Addr: m.Addr, HTTP: m.HTTP, Zone: m.Zone, Version: m.Version, State: m.State,
 		}
-		if !answered[i] {
+		var replicas []replicaReport
+		switch {
+		case reports[i] != nil:
+			replicas = reports[i].Replicas
+		case slices.Contains(about.Dead, m.ID):
+			st.State = NodeDead
+		default:
 			st.State = NodeUnreachable
 		}
-		for _, r := range reports[i] {
+		for _, r := range replicas {
 			shard := byShard[r.Shard]
 			if shard == nil {
 				continue

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stator-db/stator/partition/replication"
+	"github.com/stator-db/stator/partition/transport"
 )
 
 // How a node without a cluster finds one (serf's and Consul's bootstrap-expect):
@@ -56,22 +57,28 @@ const enrollPause = 100 * time.Millisecond
 func (n *node) enroll(ctx context.Context) error {
 	for said := false; ; said = true {
 		found := n.greet(ctx)
+		exists := false
 		for _, g := range found {
 			if g.Cluster != [16]byte{} {
+				exists = true
 				err := n.join(ctx, g.Addr)
-				if err == nil {
-					return nil
+				if err == nil || isRemoved(err) {
+					return err
 				}
 				if !said {
 					n.db.log.Warn("joining the cluster failed, trying again", "address", g.Addr, "error", err)
 				}
 			}
 		}
-		if n.isFirst(ctx, found) {
+		switch {
+		case exists: // and makes no second one, whatever keeps this node out
+		case n.mayMake() && n.isFirst(ctx, found):
 			return n.makeCluster()
-		}
-		if !said {
+		case said:
+		case n.mayMake():
 			n.db.log.Info("waiting for other nodes", "here", len(found)+1, "expected", n.opts.BootstrapExpect)
+		default:
+			n.db.log.Info("waiting for a cluster to join", "addresses", n.opts.Join)
 		}
 		timer := time.NewTimer(enrollPause)
 		select {
@@ -81,6 +88,13 @@ func (n *node) enroll(ctx context.Context) error {
 			return fmt.Errorf("no cluster found at %v: %w", n.opts.Join, context.Cause(ctx))
 		}
 	}
+}
+
+// mayMake reports whether this node may make a cluster. One that was given others
+// to join and does not expect any is to join theirs, even if it is the first to be
+// there.
+func (n *node) mayMake() bool {
+	return n.opts.BootstrapExpect > 1 || !slices.ContainsFunc(n.opts.Join, func(addr string) bool { return addr != n.transport.Addr() })
 }
 
 // greet greets everybody there is an address of.
@@ -217,7 +231,11 @@ func (n *node) serveJoin(ctx context.Context, request []byte) ([]byte, error) {
 		if leader == 0 || leader == n.id {
 			return nil, ErrUnavailable
 		}
-		return n.transport.Call(ctx, uint64(leader), methodJoin, request)
+		response, err := n.transport.Call(ctx, uint64(leader), methodJoin, request)
+		if isRemoved(err) {
+			err = removedError{ErrRemoved}
+		}
+		return response, err
 	}
 	var m nodeRecord
 	if err := json.Unmarshal(request, &m); err != nil {
@@ -237,6 +255,8 @@ func (n *node) serveJoin(ctx context.Context, request []byte) ([]byte, error) {
 // admit enters a node into the catalog. A node of the same name with another
 // disk takes the place of the old one, unless that is alive.
 func (n *node) admit(ctx context.Context, m nodeRecord) error {
+	n.deciding.Lock()
+	defer n.deciding.Unlock()
 	var records []mutation
 	for _, old := range n.topology.members() {
 		switch {
@@ -257,7 +277,7 @@ func (n *node) admit(ctx context.Context, m nodeRecord) error {
 		}
 	}
 	if was := n.nodeByID(m.ID); was != nil && was.State == NodeRemoved {
-		return errors.New("the node was removed from the cluster: give it an empty data directory")
+		return removedError{ErrRemoved}
 	}
 	r, err := topologyRecord(nodeKey(m.ID), m)
 	if err != nil {
@@ -285,24 +305,22 @@ func (n *node) isActive(id uint64) bool {
 	return false
 }
 
-// announce tells the cluster this node's addresses once it is a member.
+// announce tells the cluster this node's addresses once it is a member, and hears
+// whether it still is one.
 func (n *node) announce() {
 	request, err := json.Marshal(n.self())
 	if err != nil {
 		return
 	}
-	for {
-		if me := n.nodeByID(uint64(n.id)); me != nil {
-			want := n.self()
-			want.State = me.State
-			if *me == want {
-				return
-			}
-		}
+	for attempt := 0; ; attempt++ {
 		ctx, cancel := n.bounded(n.ctx)
-		_, err := n.serveJoin(ctx, request)
+		err := n.present(ctx, request, attempt)
 		cancel()
-		if err == nil {
+		switch {
+		case err == nil:
+			return
+		case isRemoved(err):
+			n.wasRemoved()
 			return
 		}
 		timer := time.NewTimer(enrollPause)
@@ -312,5 +330,38 @@ func (n *node) announce() {
 			timer.Stop()
 			return
 		}
+	}
+}
+
+// present has the catalog's leader enter this node's record as it is now.
+func (n *node) present(ctx context.Context, request []byte, attempt int) error {
+	to := n.catalog.leader(attempt)
+	switch {
+	case n.leadsCatalog():
+		_, err := n.serveJoin(ctx, request)
+		return err
+	case to == 0 || to == n.id:
+		return errNoLeader
+	}
+	_, err := n.transport.Call(ctx, uint64(to), methodJoin, request)
+	return err
+}
+
+// removedError is ErrRemoved between nodes.
+type removedError struct{ error }
+
+func (removedError) Code() uint8 { return codeRemoved }
+
+func isRemoved(err error) bool {
+	var remote *transport.RemoteError
+	return errors.Is(err, ErrRemoved) || errors.As(err, &remote) && remote.Code == codeRemoved
+}
+
+// wasRemoved ends this node's service.
+func (n *node) wasRemoved() {
+	if !n.removed.Swap(true) {
+		err := ErrRemoved
+		n.db.failure.CompareAndSwap(nil, &err)
+		n.db.log.Error("nothing is served any more", "error", err)
 	}
 }

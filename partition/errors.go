@@ -34,6 +34,10 @@ var (
 	ErrOutcomeUnknown = errors.New("the outcome of the write is unknown")
 )
 
+// ErrRemoved says that this node is no member of its cluster any more. What it has
+// on disk is of no use: it may join again with an empty data directory.
+var ErrRemoved = errors.New("this node was removed from the cluster; to join again it needs an empty data directory")
+
 // ErrCorruptRecord marks stored bytes that cannot be what was written.
 var ErrCorruptRecord = errors.New("corrupt record")
 

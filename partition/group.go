@@ -49,6 +49,12 @@ type group struct {
 	}
 	propagator *propagator // nil for the catalog
 	acts       atomic.Bool // leads, and has applied an entry of its term
+	// begun: it holds the shard as it was at some moment. A replica that has
+	// just come here holds nothing until it got a snapshot.
+	begun atomic.Bool
+
+	ctx    context.Context // ends when the replica leaves this node
+	cancel context.CancelFunc
 }
 
 // entryFormat is the version of what an entry of the log holds: format, process
@@ -86,6 +92,7 @@ func (g *group) open(s *storage.Shard) error {
 		r.catalogChanged = g.node.catalogChanged
 	}
 	g.applied = r.seq
+	g.begun.Store(r.seq > 0)
 	g.incarnation.Store(rand.Uint64())
 	g.replica.Store(r)
 	return nil
@@ -251,6 +258,7 @@ func (g *group) applyBatch(entries []replication.Entry) error {
 		return err
 	}
 	g.applied = entries[len(entries)-1].Index
+	g.begun.Store(true)
 	for _, pr := range g.batch {
 		g.decided(pr)
 	}
@@ -413,6 +421,26 @@ func (g *group) endActing() {
 	}
 }
 
+// discard ends the group after its replica was removed from this node. What was
+// proposed here and is not decided may yet be, by the others.
+func (g *group) discard() {
+	g.endActing()
+	g.cancel()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.giveUpPending()
+}
+
+// giveUpPending tells those who wait that nobody here will know what became of
+// their proposals. The caller holds mu.
+func (g *group) giveUpPending() {
+	for number, pr := range g.mu.pending {
+		delete(g.mu.pending, number)
+		pr.err = ErrOutcomeUnknown
+		pr.wake <- false
+	}
+}
+
 // Applied implements replication.StateMachine.
 func (g *group) Applied() uint64 {
 	g.applying.Lock()
@@ -523,10 +551,6 @@ func (g *group) Restore(index, term uint64, rd io.Reader) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.mu.appliedTerm = max(g.mu.appliedTerm, term)
-	for number, pr := range g.mu.pending { // it may hold them or not
-		delete(g.mu.pending, number)
-		pr.err = ErrOutcomeUnknown
-		pr.wake <- false
-	}
+	g.giveUpPending() // the snapshot may hold them or not
 	return nil
 }

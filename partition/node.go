@@ -44,6 +44,9 @@ type ClusterOptions struct {
 	// LeaseReads lets leaders answer strong reads without asking for a while,
 	// which relies on clocks of about equal speed.
 	LeaseReads bool
+	// ReplaceAfter is how long a node may be silent before its replicas are made
+	// anew on others. 0 is 5 minutes. That of the catalog's leader counts.
+	ReplaceAfter time.Duration
 	// Timeout bounds how long a request waits for a leader and a majority. 0 is 5 s.
 	Timeout              time.Duration
 	ServerTLS, ClientTLS *tls.Config
@@ -98,6 +101,12 @@ type node struct {
 		sync.Mutex
 		cancel context.CancelFunc
 	}
+	// deciding is held by whoever, as the catalog's leader, reads a member's
+	// record or an order and writes it again.
+	deciding sync.Mutex
+	look     chan struct{} // the catalog's leader is to look after the cluster now
+	oversees atomic.Pointer[management]
+	removed  atomic.Bool
 
 	ctx    context.Context // ends when the node is being closed
 	cancel context.CancelFunc
@@ -112,7 +121,8 @@ func openNode(db *DB) (_ *node, err error) {
 	setDefault(&o.Replicas, 3)
 	setDefault(&o.BootstrapExpect, 1)
 	setDefault(&o.Timeout, 5*time.Second)
-	n := &node{db: db, opts: o, changed: make(chan struct{}, 1)}
+	setDefault(&o.ReplaceAfter, 5*time.Minute)
+	n := &node{db: db, opts: o, changed: make(chan struct{}, 1), look: make(chan struct{}, 1)}
 	var faults *transport.Faults
 	var logOptions wal.Options
 	if o.Lab {
@@ -275,21 +285,17 @@ func (n *node) bounded(ctx context.Context) (context.Context, context.CancelFunc
 
 // kick has the topology looked at again.
 func (n *node) kick() {
-	select {
-	case n.changed <- struct{}{}:
-	default:
+	for _, c := range []chan struct{}{n.changed, n.look} {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
 	}
 }
 
 // startGroup begins or continues to take part in a group.
 func (n *node) startGroup(id replication.Group, shard int, first []replication.Node) error {
-	var s *storage.Shard
-	var err error
-	if slices.Contains(n.pool.Groups(), uint64(id)) {
-		s, err = n.pool.Open(uint64(id))
-	} else {
-		s, err = n.pool.Create(uint64(id))
-	}
+	s, err := n.openShard(id)
 	if err != nil {
 		return err
 	}
@@ -297,6 +303,7 @@ func (n *node) startGroup(id replication.Group, shard int, first []replication.N
 	if err != nil {
 		return err
 	}
+	g.ctx, g.cancel = context.WithCancel(n.ctx)
 	if shard < 0 {
 		if err := n.readCatalog(s); err != nil {
 			return err
@@ -306,12 +313,28 @@ func (n *node) startGroup(id replication.Group, shard int, first []replication.N
 	n.groups.m[id] = g
 	n.groups.Unlock()
 	if err := n.runtime.Start(id, g, first); err != nil {
+		n.groups.Lock()
+		delete(n.groups.m, id)
+		n.groups.Unlock()
+		g.cancel()
 		return err
 	}
 	if g.propagator != nil {
-		n.work.Go(func() { g.propagator.run(n.ctx) })
+		n.work.Go(func() { g.propagator.run(g.ctx) })
 	}
 	return nil
+}
+
+// openShard opens or makes the database of a group.
+func (n *node) openShard(id replication.Group) (*storage.Shard, error) {
+	if slices.Contains(n.pool.Groups(), uint64(id)) {
+		return n.pool.Open(uint64(id))
+	}
+	// A log that is here without a database is what dropGroup was interrupted at.
+	if err := n.runtime.Remove(id); err != nil {
+		return nil, err
+	}
+	return n.pool.Create(uint64(id))
 }
 
 // readCatalog loads tables and topology from the catalog's shard.
@@ -341,15 +364,15 @@ func (n *node) catalogChanged(changes []catalogChange) {
 func (n *node) followTopology() {
 	n.topology.RLock()
 	for id, m := range n.topology.nodes {
-		switch {
-		case id == uint64(n.id):
-		case m.State == NodeRemoved:
-			n.transport.RemovePeer(id)
-		default:
+		if id != uint64(n.id) && m.State != NodeRemoved {
 			n.transport.SetPeer(id, m.Name, m.Addr)
 		}
 	}
+	me := n.topology.nodes[uint64(n.id)]
 	n.topology.RUnlock()
+	if me != nil && me.State == NodeRemoved {
+		n.wasRemoved()
+	}
 	n.kick()
 }
 
@@ -367,6 +390,9 @@ func (n *node) start(ctx context.Context) error {
 	n.work.Go(n.announce)
 	var shards int
 	for {
+		if n.removed.Load() {
+			return ErrRemoved
+		}
 		c := n.topology.record()
 		if c != nil && len(n.topology.placed()) == c.Shards {
 			shards = c.Shards
@@ -413,10 +439,14 @@ func (n *node) serve(ctx context.Context, from uint64, method uint8, request []b
 			return (*serve)(ctx, request)
 		}
 		return nil, notHereError{errNotHere}
-	case methodTransfer:
-		return n.serveTransfer(ctx, request)
+	case methodStep:
+		return nil, n.serveStep(ctx, request)
+	case methodMember:
+		return n.serveMember(ctx, request)
+	case methodOperate:
+		return nil, n.serveOperate(ctx, request)
 	case methodStatus:
-		return json.Marshal(n.ownStatus())
+		return json.Marshal(n.report())
 	}
 	return nil, errBadRequest
 }

@@ -20,6 +20,9 @@ import (
 
 // clusterView is DB.view in a cluster.
 func (n *node) view(ctx context.Context, shard int, c Consistency, fn func(s snapshot) error) error {
+	if n.removed.Load() {
+		return ErrRemoved
+	}
 	id := groupOf(shard)
 	if c == Strong {
 		err := n.viewHere(ctx, id, true, fn)
@@ -44,7 +47,7 @@ var errNotHere = errors.New("not served here")
 // called if the error is errNotHere.
 func (n *node) viewHere(ctx context.Context, id replication.Group, strong bool, fn func(s snapshot) error) error {
 	g := n.group(id)
-	if g == nil {
+	if g == nil || !g.begun.Load() {
 		return errNotHere
 	}
 	if strong && !n.lab.LocalReads() {
@@ -68,7 +71,12 @@ func (n *node) viewHere(ctx context.Context, id replication.Group, strong bool, 
 			called = true
 			return fn(s)
 		})
-		if called || !errors.Is(err, storage.ErrClosed) || g.replica.Load() == r {
+		switch {
+		case called || !errors.Is(err, storage.ErrClosed):
+			return err
+		case g.ctx.Err() != nil && n.ctx.Err() == nil:
+			return errNotHere // it has just moved away
+		case g.replica.Load() == r:
 			return err
 		}
 	}
@@ -199,8 +207,12 @@ func (s *remoteSnapshot) call(body []byte, what, flags byte) (*wireReader, error
 	}
 }
 
-// codeNotHere is the code of errNotHere between nodes.
-const codeNotHere = 1
+// Codes of errors between nodes.
+const (
+	codeNotHere = 1 // errNotHere
+	codeRemoved = 2 // ErrRemoved
+	codeRefused = 3 // ErrOrder
+)
 
 type notHereError struct{ error }
 

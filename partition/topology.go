@@ -19,6 +19,7 @@ import (
 //	'c' 'C'         the cluster: clusterRecord
 //	'c' 'm' node:8  a member: nodeRecord
 //	'c' 'p' shard:2 where a shard's replicas are: shardRecord
+//	'c' 'o' shard:2 where an operator wants them: ordersRecord
 //
 // Every node holds a replica of the catalog, as voter or as learner, so every
 // node can route on its own.
@@ -55,13 +56,26 @@ type nodeRecord struct {
 	State   NodeState `json:"state"`
 }
 
-// shardRecord says which nodes have, or are to have, a replica of a shard. First
-// are the voters it begins with; a node that has never heard of the shard begins
-// with them as long as they are there.
+// shardRecord says which nodes have, or are to have, a replica of a shard: all
+// members of its group, and whoever is about to become one. First are the voters it
+// begins with, as long as these are its hosts.
 type shardRecord struct {
 	Shard int      `json:"shard"`
 	Hosts []uint64 `json:"hosts"`
 	First []uint64 `json:"first,omitempty"`
+}
+
+// ordersRecord is where an operator wants replicas of a shard. Orders stay in force
+// when they have been carried out, so that balance does not undo them.
+type ordersRecord struct {
+	Shard  int     `json:"shard"`
+	Orders []order `json:"orders"`
+}
+
+// order takes a shard's replica from one node to another and keeps it there.
+type order struct {
+	From uint64 `json:"from,string"`
+	To   uint64 `json:"to,string"`
 }
 
 const topologyFormat = 1
@@ -74,6 +88,10 @@ func shardKey(shard int) []byte {
 	return binary.BigEndian.AppendUint16([]byte{kindCatalog, 'p'}, uint16(shard))
 }
 
+func ordersKey(shard int) []byte {
+	return binary.BigEndian.AppendUint16([]byte{kindCatalog, 'o'}, uint16(shard))
+}
+
 func topologyRecord(key []byte, v any) (mutation, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -84,7 +102,7 @@ func topologyRecord(key []byte, v any) (mutation, error) {
 
 // isTopology tells the cluster's records from those of tables.
 func isTopology(key []byte) bool {
-	return len(key) >= 2 && (key[1] == 'C' || key[1] == 'm' || key[1] == 'p')
+	return len(key) >= 2 && (key[1] == 'C' || key[1] == 'm' || key[1] == 'p' || key[1] == 'o')
 }
 
 // topology is the cluster as the catalog here has it.
@@ -93,6 +111,7 @@ type topology struct {
 	cluster *clusterRecord
 	nodes   map[uint64]*nodeRecord
 	shards  map[int]*shardRecord
+	orders  map[int]*ordersRecord
 }
 
 // topologyChange is one decoded record; all nil if it was removed.
@@ -101,6 +120,7 @@ type topologyChange struct {
 	cluster *clusterRecord
 	node    *nodeRecord
 	shard   *shardRecord
+	orders  *ordersRecord
 }
 
 func decodeTopology(key, value []byte) (c topologyChange, err error) {
@@ -121,6 +141,9 @@ func decodeTopology(key, value []byte) (c topologyChange, err error) {
 	case len(key) == 4 && key[1] == 'p':
 		c.shard = new(shardRecord)
 		err = json.Unmarshal(value[1:], c.shard)
+	case len(key) == 4 && key[1] == 'o':
+		c.orders = new(ordersRecord)
+		err = json.Unmarshal(value[1:], c.orders)
 	default:
 		return c, fmt.Errorf("%w: cluster record under key %x", ErrCorruptRecord, key)
 	}
@@ -140,10 +163,14 @@ func (t *topology) set(c topologyChange) {
 		t.nodes[c.node.ID] = c.node
 	case c.shard != nil:
 		t.shards[c.shard.Shard] = c.shard
+	case c.orders != nil:
+		t.orders[c.orders.Shard] = c.orders
 	case c.key[1] == 'm':
 		delete(t.nodes, binary.BigEndian.Uint64(c.key[2:]))
 	case c.key[1] == 'p':
 		delete(t.shards, int(binary.BigEndian.Uint16(c.key[2:])))
+	case c.key[1] == 'o':
+		delete(t.orders, int(binary.BigEndian.Uint16(c.key[2:])))
 	}
 }
 
@@ -151,6 +178,7 @@ func (t *topology) set(c topologyChange) {
 func (t *topology) read(s *storage.Snapshot) error {
 	t.Lock()
 	t.cluster, t.nodes, t.shards = nil, make(map[uint64]*nodeRecord), make(map[int]*shardRecord)
+	t.orders = make(map[int]*ordersRecord)
 	t.Unlock()
 	return scanKind(s, kindCatalog, func(key, value []byte) error {
 		if !isTopology(key) {
@@ -212,6 +240,18 @@ func (t *topology) placed() []shardRecord {
 		all = append(all, *s)
 	}
 	slices.SortFunc(all, func(a, b shardRecord) int { return cmp.Compare(a.Shard, b.Shard) })
+	return all
+}
+
+// ordered lists what operators want of each shard, by number.
+func (t *topology) ordered() []ordersRecord {
+	t.RLock()
+	defer t.RUnlock()
+	all := make([]ordersRecord, 0, len(t.orders))
+	for _, o := range t.orders {
+		all = append(all, *o)
+	}
+	slices.SortFunc(all, func(a, b ordersRecord) int { return cmp.Compare(a.Shard, b.Shard) })
 	return all
 }
 

@@ -10,18 +10,20 @@ import (
 
 // The methods of calls between nodes.
 const (
-	methodHello    = 1 // who is there, and of which cluster
-	methodJoin     = 2 // become a member; passed on to the catalog's leader
-	methodPropose  = 3 // propose commands
-	methodRead     = 4 // read records of a shard
-	methodLook     = 5 // look at items for a transactional read
-	methodApplied  = 6 // the index a shard has reached
-	methodCatalog  = 7 // wait until the catalog has been applied up to an index
-	methodForward  = 8 // have a request of a client served by the catalog's leader
-	methodStatus   = 9 // what the node knows of itself and its replicas
-	methodPromise  = 10
-	methodStats    = 11 // counts of a table on a shard
-	methodTransfer = 12 // hand a leadership over
+	methodHello   = 1 // who is there, and of which cluster
+	methodJoin    = 2 // become a member; passed on to the catalog's leader
+	methodPropose = 3 // propose commands
+	methodRead    = 4 // read records of a shard
+	methodLook    = 5 // look at items for a transactional read
+	methodApplied = 6 // the index a shard has reached
+	methodCatalog = 7 // wait until the catalog has been applied up to an index
+	methodForward = 8 // have a request of a client served by the catalog's leader
+	methodStatus  = 9 // what the node knows of itself and its replicas
+	methodPromise = 10
+	methodStats   = 11 // counts of a table on a shard
+	methodStep    = 12 // change members or leader of a group that the node leads
+	methodMember  = 13 // whether a node is a member of a group that the node leads
+	methodOperate = 14 // what an operator wants of nodes and shards
 )
 
 var errBadRequest = errors.New("malformed request of another node")

@@ -124,6 +124,9 @@ func (c *call) run() (err error) {
 			err = &panicError{value: p, stack: debug.Stack()}
 		}
 	}()
+	if c.s.db.Removed() {
+		return errUnavailable
+	}
 	if rules := c.s.faults.list(); rules != nil {
 		return c.serveFaulty(rules)
 	}

@@ -18,6 +18,10 @@ func (s *Server) serveReady(g *gin.Context) {
 		g.JSON(http.StatusServiceUnavailable, gin.H{"status": "closing"})
 		return
 	}
+	if s.db.Removed() {
+		g.JSON(http.StatusServiceUnavailable, gin.H{"status": "removed"})
+		return
+	}
 	g.JSON(http.StatusOK, gin.H{"status": "ready"})
 }
 

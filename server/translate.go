@@ -32,7 +32,8 @@ func (c *call) toAPIError(err error) *apiError {
 	switch {
 	case errors.Is(err, partition.ErrTableNotFound): // dropped while the request was under way
 		return resourceNotFound()
-	case errors.Is(err, partition.ErrClosed), errors.Is(err, storage.ErrClosed), errors.Is(err, partition.ErrUnavailable):
+	case errors.Is(err, partition.ErrClosed), errors.Is(err, storage.ErrClosed), errors.Is(err, partition.ErrUnavailable),
+		errors.Is(err, partition.ErrRemoved):
 		return errUnavailable // nothing was done: SDKs try again
 	case errors.Is(err, partition.ErrOutcomeUnknown):
 		return errInternal // as the service answers then
