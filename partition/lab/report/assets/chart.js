@@ -48,7 +48,7 @@ const seriesClass = (i) => `g${i % 8}`;
 /** legend has a button for each series that shows and hides it. */
 function legend(series, changed) {
   const shown = series.map(() => true);
-  const list = el('ul', { class: 'legend' }, series.map(({ group, colour }, i) => {
+  const list = el('ul', { class: 'legend', 'aria-label': 'Groups shown' }, series.map(({ group, colour }, i) => {
     const button = el('button', {
       type: 'button', 'aria-pressed': 'true', class: seriesClass(colour),
       onclick: () => { shown[i] = !shown[i]; button.setAttribute('aria-pressed', shown[i]); changed(); },

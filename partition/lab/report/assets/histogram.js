@@ -8,7 +8,7 @@ function histograms(place, named, unit) {
   const from = Math.min(...buckets.map(low)), until = Math.max(...buckets.map((b) => b.until));
   for (const { name, colour, distribution: d } of named) {
     if (!d.buckets?.length) continue;
-    const host = el('div', { class: 'plot' }, el('h4', {}, name, el('span', {}, `p50 ${duration(d.p50)} · p99 ${duration(d.p99)} · ${plural(d.count, unit)}`)));
+    const host = el('div', { class: 'plot' }, el('p', { class: 'plot-title' }, el('b', {}, name), el('span', {}, `p50 ${duration(d.p50)} · p99 ${duration(d.p99)} · ${plural(d.count, unit)}`)));
     place.append(host);
     const scale = upward(Math.max(...d.buckets.map((b) => b.count)), 3, 1);
     chart(host, 150, `${name}: distribution of ${plural(d.count, unit)}, median ${duration(d.p50)}, 99th percentile ${duration(d.p99)}`, (width, height) => {

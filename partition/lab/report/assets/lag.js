@@ -8,8 +8,8 @@ function drawLag(place) {
     const host = el('div', { class: 'plot' });
     place.append(host);
     const last = row === shards.length - 1;
-    const c = chart(host, last ? 136 : 116, `Lag of the replicas of shard ${shard} over time; the most of each is in the table below`, (width, height) => {
-      const box = { left: gutterOf(width), right: width - timeMargin, top: 10, bottom: height - (last ? 22 : 6) };
+    const c = chart(host, last ? 144 : 124, `Lag of the replicas of shard ${shard} over time; the most of each is in the table below`, (width, height) => {
+      const box = { left: gutterOf(width), right: width - timeMargin, top: 18, bottom: height - (last ? 22 : 6) };
       const most = Math.max(...replicas.map((l) => l.points.reduce((m, p) => (p.down ? m : Math.max(m, value(p))), 0)), measure === 'age' ? 1e6 : 1);
       const scale = upward(most, 3, 1);
       const x = linear(view.from, view.until, box.left, box.right), y = linear(0, scale.top, box.bottom, box.top);
@@ -18,7 +18,7 @@ function drawLag(place) {
       return [
         svg('clipPath', { id: clip }, svg('rect', { x: box.left, y: box.top - 2, width: box.right - box.left, height: box.bottom - box.top + 4 })),
         yAxis(box, y, scale.list, measure === 'age' ? duration : count),
-        label(0, height / 2, `shard ${shard}`, 'start'),
+        label(0, 10, `shard ${shard}`, 'start'),
         last ? xAxis(box, x, marks.list, (v) => seconds(v, marks.step)) : marks.list.map((v) => line(x(v), box.bottom, x(v), box.bottom + 3, 'axis')),
         svg('g', { 'clip-path': `url(#${clip})` },
           result.faults.map((f) => svg('rect', { class: 'fault-band', x: x(f.from), width: Math.max(1, x(f.until) - x(f.from)), y: box.top, height: box.bottom - box.top })),

@@ -41,7 +41,7 @@ function layOut() {
   });
   y += 6;
   const clients = result.clients.length;
-  const height = clients <= 30 ? 20 : clients <= 80 ? 12 : 6;
+  const height = clients <= 30 ? 22 : clients <= 80 ? 12 : 6;
   const groups = [...Map.groupBy(result.clients.map((c, i) => ({ ...c, position: i })), (c) => c.group)];
   const lanes = [];
   for (const [, members] of groups) {

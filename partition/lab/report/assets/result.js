@@ -18,7 +18,7 @@ const writes = (o) => o.actions.some((a) => a.write);
 
 /** Classes of operations, from the least to the most remarkable, with their signs in the timeline. */
 const classes = [
-  { name: 'read', colour: '--read', height: 0.62 },
+  { name: 'read', colour: '--read', height: 0.7 },
   { name: 'write', colour: '--write', height: 0.8 },
   { name: 'condition failed, canceled', colour: '--refused', height: 0.8 },
   { name: 'unavailable', colour: '--unavailable', height: 0.8 },
@@ -44,6 +44,10 @@ const answeredBy = (o) => (o.served < 0 ? '–' : `${nodeName(o.served)}${o.lead
 /** missedWrite is the first write that a stale read missed: the one acknowledged so long before it. */
 function missedWrite(o) {
   if (!o.staleBy) return undefined;
-  const keys = new Set(o.actions.map((a) => a.key));
-  return operations.find((w) => w.return === o.invoke - o.staleBy && w.outcome === 'ok' && w.actions.some((a) => a.write && keys.has(a.key)));
+  if (!missedWrites.has(o.id)) {
+    const keys = new Set(o.actions.map((a) => a.key));
+    missedWrites.set(o.id, operations.find((w) => w.return === o.invoke - o.staleBy && w.outcome === 'ok' && w.actions.some((a) => a.write && keys.has(a.key))));
+  }
+  return missedWrites.get(o.id);
 }
+const missedWrites = new Map();
