@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/stator-db/stator/cmd/stator/internal/bench"
@@ -23,9 +24,10 @@ const (
 type role int
 
 const (
-	ours role = iota
-	limit
-	rival
+	ours    role = iota
+	limit        // of the machine
+	rival        // another DynamoDB server
+	durable      // Stator and its limit where each write is fsynced
 )
 
 // contender is a server that takes part.
@@ -34,6 +36,8 @@ type contender struct {
 	durability string
 	role       role
 	only       []string // workloads it takes; nil for all
+	// connections are the numbers it is measured at; nil for that of saturation.
+	connections []int
 	// command starts it on the port, with its data in an empty directory.
 	command func(port int, data string) []string
 
@@ -74,15 +78,17 @@ func contenders(ctx context.Context, o options) ([]*contender, error) {
 		}
 	}
 	single := []string{"put", "get", "update"}
-	if o.sync {
-		return []*contender{
-			{name: "Stator --sync", durability: powerOK, command: stator("--sync")},
-			{name: "gin + Badger, SyncWrites", durability: powerOK, role: limit, only: single, command: badger("-sync")},
-		}, nil
+	synced := []*contender{
+		{name: "Stator --sync", durability: powerOK, role: durable, only: []string{"put", "update"}, connections: []int{syncConnections}, command: stator("--sync")},
+		{name: "gin + Badger, SyncWrites", durability: powerOK, role: durable, only: []string{"put", "update"}, connections: []int{syncConnections}, command: badger("-sync")},
 	}
+	if o.sync {
+		return synced, nil
+	}
+	few := []int{o.connections, oneClient}
 	all := []*contender{
-		{name: "Stator", durability: processOK, command: stator()},
-		{name: "Stator --in-memory", durability: inMemory, command: stator("--in-memory")},
+		{name: "Stator", durability: processOK, connections: append(few, sweep...), command: stator()},
+		{name: "Stator --in-memory", durability: inMemory, connections: few, command: stator("--in-memory")},
 		{name: "gin no-op", durability: "answers constants", role: limit, only: single,
 			command: func(port int, _ string) []string { return []string{baseline, "-port", strconv.Itoa(port)} }},
 		{name: "gin + Badger", durability: processOK, role: limit, only: single, command: badger()},
@@ -90,12 +96,14 @@ func contenders(ctx context.Context, o options) ([]*contender, error) {
 	if !o.install {
 		return all, nil
 	}
-	installed, err := installRivals(ctx, dir)
-	return append(all, installed...), err
+	installed, err := installRivals(ctx, dir, few)
+	return slices.Concat(all, installed, synced), err
 }
 
 // installRivals installs what is missing from the public registries.
-func installRivals(ctx context.Context, dir string) ([]*contender, error) {
+//
+// Dynoxide is measured at few connections as well, for the comparison of one client.
+func installRivals(ctx context.Context, dir string, few []int) ([]*contender, error) {
 	dynoxide := filepath.Join(dir, "node_modules", "@dynoxide", "linux-x64", "dynoxide")
 	dynalite := filepath.Join(dir, "node_modules", "dynalite", "cli.js")
 	moto := filepath.Join(dir, "venv", "bin", "moto_server")
@@ -115,9 +123,9 @@ func installRivals(ctx context.Context, dir string) ([]*contender, error) {
 		}
 	}
 	return []*contender{
-		{name: "Dynoxide " + dynoxideVersion + " in memory", durability: inMemory, role: rival,
+		{name: "Dynoxide " + dynoxideVersion + " in memory", durability: inMemory, role: rival, connections: few,
 			command: func(port int, _ string) []string { return []string{dynoxide, "--port", strconv.Itoa(port)} }},
-		{name: "Dynoxide " + dynoxideVersion + " on disk", durability: asItComes, role: rival,
+		{name: "Dynoxide " + dynoxideVersion + " on disk", durability: asItComes, role: rival, connections: few,
 			command: func(port int, data string) []string {
 				return []string{dynoxide, "--port", strconv.Itoa(port), "--db-path", filepath.Join(data, "dynoxide.db")}
 			}},
@@ -151,13 +159,19 @@ func (c *contender) start(ctx context.Context, o options) (err error) {
 	if c.server, err = bench.StartServer(ctx, url, c.command(port, c.data)...); err != nil {
 		return err
 	}
-	target := bench.Target{
-		URL: url, Region: "us-east-1", Description: c.name, Processor: c.server.Processor,
+	target := localTarget(url, c.name)
+	target.Processor = c.server.Processor
+	c.report.Plan = o.plan()
+	c.session, err = bench.Open(ctx, target, c.report.Plan, titled{bench.NewReporter(os.Stderr, false), c.name})
+	return err
+}
+
+// localTarget is a server on this machine that takes any credentials.
+func localTarget(url, name string) bench.Target {
+	return bench.Target{
+		URL: url, Region: "us-east-1", Description: name,
 		Credentials: bench.Credentials{AccessKey: "statorbench", SecretKey: "statorbench"},
 	}
-	c.report.Plan = o.plan()
-	c.session, err = bench.Open(ctx, target, o.plan(), titled{bench.NewReporter(os.Stderr, false), c.name})
-	return err
 }
 
 // stop stops what was started and removes the data.

@@ -5,47 +5,21 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/stator-db/stator/cmd/stator/internal/bench"
 )
 
-// document makes a file of its own of the tables.
-func document(o options, tables string) string {
-	command := "make bench"
-	switch {
-	case o.install:
-		command = "make bench-rivals"
-	case o.sync:
-		command = "make bench-sync"
-	}
-	return fmt.Sprintf("# Benchmarks\n\nWritten by `%s` on %s. Ratios are of throughput medians; in brackets are the bounds from the lowest and highest run.\n\n%s",
-		command, time.Now().UTC().Format(time.DateOnly), tables)
-}
-
 // table writes the ratios, the figures behind them and the conditions, as Markdown.
-func table(all []*contender, o options) (string, error) {
-	figures := map[*contender]map[string]bench.Figure{}
-	for _, c := range all {
-		list, err := c.report.Figures()
-		if err != nil {
-			return "", err
-		}
-		figures[c] = map[string]bench.Figure{}
-		for _, f := range list {
-			figures[c][f.Workload] = f
-		}
-	}
+func table(all []*contender, f figures, o options) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s.\nAll servers and the generator on one machine: %s. %d connections.\n\n",
-		o.plan(), bench.ThisMachine(), o.connections)
-	ratios(&b, all, figures, o)
+	fmt.Fprintf(&b, "%s.\nAll servers and the generator on one machine: %s.\n\n", o.plan(), bench.ThisMachine())
+	ratios(&b, all, f, o)
 	b.WriteString("\nThe figures: operations a second, with the lowest and highest run; p50 and p99 in ms; processor time of the server for an operation.\n\n")
-	b.WriteString("| workload | server | durability | ops/s | lowest-highest | p50 | p99 | cpu µs | errors |\n|---|---|---|---|---|---|---|---|---|\n")
-	for _, workload := range o.workloads {
+	b.WriteString("| workload | connections | server | durability | ops/s | lowest-highest | p50 | p99 | cpu µs | errors |\n|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, p := range o.schedule() {
 		for _, c := range all {
-			if f, ok := figures[c][workload]; ok {
-				fmt.Fprintf(&b, "| %s | %s | %s | %.0f | %.0f-%.0f | %.2f | %.2f | %.0f | %s |\n", workload, c.name, c.durability,
+			if f, ok := f[c][p]; ok {
+				fmt.Fprintf(&b, "| %s | %d | %s | %s | %.0f | %.0f-%.0f | %.2f | %.2f | %.0f | %s |\n", p.workload, p.connections, c.name, c.durability,
 					f.PerSecond, f.Lowest, f.Highest, f.P50, f.P99, f.ServerMicroseconds, f.Errors)
 			}
 		}
@@ -58,12 +32,12 @@ func table(all []*contender, o options) (string, error) {
 		fmt.Fprintf(&b, " %s %s", c.name, c.server.Memory())
 	}
 	b.WriteString(".\n")
-	return b.String(), nil
+	return b.String()
 }
 
-// ratios writes a line for each workload: each Stator against the best rival and
-// against each limit.
-func ratios(b *strings.Builder, all []*contender, figures map[*contender]map[string]bench.Figure, o options) {
+// ratios writes a line for each workload at saturation: each Stator against the best
+// rival and against each limit.
+func ratios(b *strings.Builder, all []*contender, f figures, o options) {
 	var mine, limits, rivals []*contender
 	for _, c := range all {
 		switch c.role {
@@ -71,7 +45,7 @@ func ratios(b *strings.Builder, all []*contender, figures map[*contender]map[str
 			mine = append(mine, c)
 		case limit:
 			limits = append(limits, c)
-		default:
+		case rival:
 			rivals = append(rivals, c)
 		}
 	}
@@ -90,17 +64,18 @@ func ratios(b *strings.Builder, all []*contender, figures map[*contender]map[str
 	fmt.Fprintf(b, "| %s |\n|%s\n", strings.Join(head, " | "), strings.Repeat("---|", len(head)))
 	for _, workload := range o.workloads {
 		row := []string{workload}
-		best, lowest := bestRival(rivals, figures, workload)
+		p := point{workload, o.connections}
+		best, lowest := bestRival(rivals, f, p)
 		if len(rivals) > 0 {
 			row = append(row, best.String())
 		}
 		for _, c := range mine {
-			f := figures[c][workload]
+			figure := f[c][p]
 			if len(rivals) > 0 {
-				row = append(row, ratio(f, best.figure), fmt.Sprintf("%.2f / %.2f ms", f.P99, lowest))
+				row = append(row, ratio(figure, best.figure), fmt.Sprintf("%.2f / %.2f ms", figure.P99, lowest))
 			}
 			for _, l := range limits {
-				row = append(row, ratio(f, figures[l][workload]))
+				row = append(row, ratio(figure, f[l][p]))
 			}
 		}
 		fmt.Fprintf(b, "| %s |\n", strings.Join(row, " | "))
@@ -120,12 +95,13 @@ func (n named) String() string {
 	return fmt.Sprintf("%s, %.0f/s", n.name, n.figure.PerSecond)
 }
 
-// bestRival returns the rival with the highest throughput, and the lowest p99 of any.
-func bestRival(rivals []*contender, figures map[*contender]map[string]bench.Figure, workload string) (named, float64) {
+// bestRival returns the rival with the highest throughput at a point, and the lowest
+// p99 of any.
+func bestRival(rivals []*contender, all figures, p point) (named, float64) {
 	var measured []named
 	lowest := math.Inf(1)
 	for _, c := range rivals {
-		if f, ok := figures[c][workload]; ok && f.PerSecond > 0 {
+		if f, ok := all.at(c, p.workload, p.connections); ok {
 			measured = append(measured, named{c.name, f})
 			lowest = min(lowest, f.P99)
 		}

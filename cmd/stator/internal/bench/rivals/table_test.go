@@ -12,14 +12,14 @@ import (
 func TestRatios(t *testing.T) {
 	stator, gin := &contender{name: "Stator"}, &contender{name: "gin", role: limit}
 	fast, slow := &contender{name: "fast", role: rival}, &contender{name: "slow", role: rival}
-	figure := func(perSecond, p99 float64) map[string]bench.Figure {
-		return map[string]bench.Figure{"put": {PerSecond: perSecond, Lowest: perSecond * 0.9, Highest: perSecond * 1.1, P99: p99}}
+	figure := func(perSecond, p99 float64) map[point]bench.Figure {
+		return map[point]bench.Figure{{"put", 32}: {PerSecond: perSecond, Lowest: perSecond * 0.9, Highest: perSecond * 1.1, P99: p99}}
 	}
-	figures := map[*contender]map[string]bench.Figure{
+	measured := figures{
 		stator: figure(20_000, 4), gin: figure(40_000, 1), fast: figure(10_000, 20), slow: figure(5_000, 10),
 	}
 	var b strings.Builder
-	ratios(&b, []*contender{stator, gin, fast, slow}, figures, options{workloads: []string{"put", "scan"}})
+	ratios(&b, []*contender{stator, gin, fast, slow}, measured, options{workloads: []string{"put", "scan"}, connections: 32})
 	require.Equal(t, `| workload | best rival | Stator / best rival | p99 of Stator / of the lowest rival | Stator / gin |
 |---|---|---|---|---|
 | put | fast, 10000/s | **2.00** (1.64-2.44) | 4.00 / 10.00 ms | **0.50** (0.41-0.61) |
@@ -28,6 +28,10 @@ func TestRatios(t *testing.T) {
 }
 
 func TestContenderTakes(t *testing.T) {
-	require.True(t, (&contender{}).takes("scan"))
-	require.False(t, (&contender{only: []string{"put"}}).takes("scan"))
+	o := options{connections: 32}
+	require.True(t, (&contender{}).takes(point{"scan", 32}, o))
+	require.False(t, (&contender{}).takes(point{"scan", 1}, o))
+	require.True(t, (&contender{connections: []int{1, 8}}).takes(point{"scan", 8}, o))
+	require.False(t, (&contender{connections: []int{1, 8}}).takes(point{"scan", 32}, o))
+	require.False(t, (&contender{only: []string{"put"}}).takes(point{"scan", 32}, o))
 }
