@@ -186,7 +186,7 @@ func percentilePlot(workload string, connections int, rows []summary) (plot, boo
 		}
 		p.series = append(p.series, line)
 	}
-	p.y = logAxis(lowest, highest, func(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) })
+	p.y = logAxis(lowest, highest, tickText)
 	return p, true
 }
 

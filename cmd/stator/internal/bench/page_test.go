@@ -25,6 +25,7 @@ func TestPageStandsAlone(t *testing.T) {
 	require.NotContains(t, text, "ZgotmplZ")
 	require.NotContains(t, text, "NaN")
 	require.NotRegexp(t, `(src|href)=|@import|url\(`, text)
+	require.Contains(t, text, "default-src 'none'")
 	require.Equal(t, 1, strings.Count(text, "Throughput over time, 8 connections"))
 	require.Equal(t, 1, strings.Count(text, "Latency by percentile, 8 connections"))
 
@@ -42,6 +43,12 @@ func TestPageStandsAlone(t *testing.T) {
 	}
 	require.Equal(t, 3, strings.Count(plots[0], "<polyline"), "a line for each run")
 	require.Equal(t, 1, strings.Count(plots[1], "<polyline"), "a line for the operation")
+}
+
+func TestTicksAreNumbersForPeople(t *testing.T) {
+	for text, v := range map[string]float64{"0.05": 5 * 0.01, "0.3": 3 * 0.1, "100": 100, "1,000": 1000, "20,000": 20000} {
+		require.Equal(t, text, tickText(v))
+	}
 }
 
 func TestPageComparesConnections(t *testing.T) {

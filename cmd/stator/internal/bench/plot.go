@@ -9,12 +9,12 @@ import (
 
 // Plots are drawn into a box of this size; the page scales it.
 const (
-	plotWidth, plotHeight                            = 560.0, 300.0
-	marginLeft, marginRight, marginTop, marginBottom = 58.0, 28.0, 10.0, 42.0
+	plotWidth, plotHeight                            = 560.0, 310.0
+	marginLeft, marginRight, marginTop, marginBottom = 58.0, 28.0, 28.0, 42.0
 )
 
 // seriesColors is the number of colours that the page defines as --c0, --c1, ...
-const seriesColors = 6
+const seriesColors = 8
 
 // plot is a line chart.
 type plot struct {
@@ -67,7 +67,7 @@ func linearAxis(highest float64, label func(float64) string) axis {
 
 // timeAxis goes from 0 to exactly highest seconds.
 func timeAxis(highest float64) axis {
-	a := linearAxis(highest, func(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) })
+	a := linearAxis(highest, tickText)
 	highest = max(highest, 1e-3)
 	a.place = func(v float64) float64 { return v / highest }
 	for len(a.ticks) > 1 && a.ticks[len(a.ticks)-1].value > highest*1.001 {
@@ -111,7 +111,8 @@ func percentileAxis(count int64) (a axis, highest float64) {
 	nines := min(max(math.Floor(math.Log10(float64(max(count, 1)))), 2), 6)
 	highest = 100 - 100*math.Pow(10, -nines)
 	a.place = func(v float64) float64 { return -math.Log10(1-min(v, highest)/100) / nines }
-	for _, v := range []float64{0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999} {
+	a.ticks = append(a.ticks, tick{0, "0"})
+	for _, v := range []float64{50, 90, 99, 99.9, 99.99, 99.999, 99.9999} {
 		if v <= highest+1e-9 {
 			a.ticks = append(a.ticks, tick{v, strconv.FormatFloat(v, 'f', -1, 64) + "%"})
 		}
@@ -129,6 +130,14 @@ func connectionsAxis(values []int) axis {
 	}
 	a.place = func(v float64) float64 { return 0.03 + 0.94*(math.Log(v)-low)/max(high-low, 1e-9) }
 	return a
+}
+
+// tickText is a value of an axis in full.
+func tickText(v float64) string {
+	if v >= 1000 {
+		return grouped(v)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
 // svg draws the plot.
@@ -151,7 +160,7 @@ func (p plot) svg() string {
 	}
 	fmt.Fprintf(&b, `<line class="axis" x1="%g" x2="%g" y1="%g" y2="%g"/>`, marginLeft, right, bottom, bottom)
 	fmt.Fprintf(&b, `<text class="label" x="%g" y="%g" text-anchor="middle">%s</text>`, (marginLeft+right)/2, plotHeight-8, p.xLabel)
-	fmt.Fprintf(&b, `<text class="label" transform="translate(13 %g) rotate(-90)" text-anchor="middle">%s</text>`, (marginTop+bottom)/2, p.yLabel)
+	fmt.Fprintf(&b, `<text class="label" x="0" y="12">%s</text>`, p.yLabel)
 
 	for _, s := range p.series {
 		s.draw(&b, px, py)
