@@ -86,5 +86,8 @@
 //	         7 is set if the message rejects
 //	entry    term uvarint, type byte, length uvarint, data; indexes follow message's
 //
+// The index of a heartbeat is what the leader has committed: by it a follower knows
+// how recent its state is (Runtime.Freshness).
+//
 // snapshot.go draws the header of a snapshot.
 package replication

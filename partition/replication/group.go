@@ -37,9 +37,11 @@ type group struct {
 	leader      atomic.Uint64
 	leaderTerm  atomic.Uint64
 	appliedTerm atomic.Uint64
+	votes       atomic.Bool // this node is a voter
 
 	flow     flow
 	progress progress
+	news     news
 	apply    applyQueue
 	trim     trimmer
 
@@ -106,6 +108,7 @@ func (g *group) open() (err error) {
 	if err != nil {
 		return err
 	}
+	g.noteVote()
 	g.confIndex = s.ConfIndex()
 	if g.confIndex <= applied {
 		g.apply.conf = g.conf
@@ -202,6 +205,7 @@ func (g *group) deliver(m *raftpb.Message) {
 	if err := g.node.Step(m); err != nil && !errors.Is(err, raft.ErrStepPeerNotFound) {
 		g.log.Debug("raft refused a message", "type", m.GetType().String(), "from", m.GetFrom(), "error", err)
 	}
+	g.hear(m)
 }
 
 func (g *group) tick() {
@@ -238,6 +242,7 @@ func (g *group) handleReady(out *outbox) {
 			case m.GetType() == raftpb.MsgSnap:
 				g.sendSnapshot(Node(m.GetTo()), m.GetTerm())
 			default:
+				g.tellCommit(m)
 				out.add(g, m)
 			}
 		}
@@ -288,6 +293,7 @@ func (g *group) setConf(cs *raftpb.ConfState, index uint64) {
 	self := g.rt.config.Node
 	was := isMember(g.conf, self)
 	g.conf, g.confIndex = cs, index
+	g.noteVote()
 	g.lease.until = time.Time{}
 	voters, learners := nodesOf(cs.GetVoters(), cs.GetVotersOutgoing()), nodesOf(cs.GetLearners(), cs.GetLearnersNext())
 	g.log.Info("raft members changed", "voters", fmt.Sprintf("%x", voters), "learners", fmt.Sprintf("%x", learners), "index", index)
