@@ -272,7 +272,7 @@ func (n *node) lookHere(ctx context.Context, id replication.Group, keys [][]byte
 	var found []sighting
 	before := g.replica.Load().lastDelete.Load()
 	incarnation := g.incarnation.Load()
-	err := n.viewHere(ctx, id, true, func(s snapshot) error {
+	err := n.viewHere(ctx, id, true, nil, func(s snapshot) error {
 		if again {
 			before = g.replica.Load().lastDelete.Load()
 		}

@@ -138,7 +138,9 @@
 //
 // Strong reads go to the leader, which has a majority confirm it (ReadIndex) and
 // waits until it has applied what was committed before. Eventual reads are served
-// by a replica on this node, else by the nearest.
+// by the replica that a ReadPolicy chooses, as a rule the nearest. A Probe in a
+// request's context may choose another policy, and learns which replicas answered
+// and how recent they were.
 //
 // Every node has a replica of the catalog: tables, members, and where shards are
 // (topology). Only the catalog's leader changes tables, the other nodes forward to it

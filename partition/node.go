@@ -47,6 +47,8 @@ type ClusterOptions struct {
 	// ReplaceAfter is how long a node may be silent before its replicas are made
 	// anew on others. 0 is 5 minutes. That of the catalog's leader counts.
 	ReplaceAfter time.Duration
+	// ReadPolicy chooses the replicas that answer eventual reads.
+	ReadPolicy ReadPolicy
 	// Timeout bounds how long a request waits for a leader and a majority. 0 is 5 s.
 	Timeout              time.Duration
 	ServerTLS, ClientTLS *tls.Config

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/stator-db/stator/partition/replication"
 	"github.com/stator-db/stator/partition/transport"
@@ -18,51 +17,63 @@ import (
 // read goes to any replica. A replica on another node is read in pieces; a
 // strong read that goes on in another piece may see later writes, never fewer.
 
-// clusterView is DB.view in a cluster.
+// view is DB.view in a cluster.
 func (n *node) view(ctx context.Context, shard int, c Consistency, fn func(s snapshot) error) error {
 	if n.removed.Load() {
 		return ErrRemoved
 	}
-	id := groupOf(shard)
-	if c == Strong {
-		err := n.viewHere(ctx, id, true, fn)
+	l, probe, at := n.routes[shard], probeOf(ctx), n.id
+	if c == Eventual {
+		at = n.choose(n.policy(probe), l)
+	}
+	if at == n.id {
+		var tell func(replication.Freshness)
+		if probe.watches() {
+			tell = func(f replication.Freshness) { probe.note(shard, n.opts.Name, c, f) }
+		}
+		err := n.viewHere(ctx, l.id, c == Strong, tell, fn)
 		if !errors.Is(err, errNotHere) {
 			return err
 		}
-	} else if n.readHere(shard) {
-		err := n.viewHere(ctx, id, false, fn)
-		if !errors.Is(err, errNotHere) {
-			return err
-		}
+		at = 0
 	}
 	ctx, cancel := n.bounded(ctx)
 	defer cancel()
-	return fn(&remoteSnapshot{ctx: ctx, route: n.routes[shard], strong: c == Strong})
+	return fn(&remoteSnapshot{ctx: ctx, route: l, level: c, probe: probe, at: at})
 }
 
 // errNotHere: this node cannot serve the read, another may.
 var errNotHere = errors.New("not served here")
 
 // viewHere passes a snapshot of a replica on this node to fn. fn has not been
-// called if the error is errNotHere.
-func (n *node) viewHere(ctx context.Context, id replication.Group, strong bool, fn func(s snapshot) error) error {
+// called if the error is errNotHere. tell is told before how recent the snapshot is
+// at least; nil is not.
+func (n *node) viewHere(ctx context.Context, id replication.Group, strong bool, tell func(replication.Freshness), fn func(s snapshot) error) error {
 	g := n.group(id)
 	if g == nil || !g.begun.Load() {
 		return errNotHere
 	}
-	if strong && !n.lab.LocalReads() {
+	switch {
+	case !strong:
+		if !n.runtime.Votes(id) {
+			return errNotHere
+		}
+	case !n.lab.LocalReads():
 		if n.runtime.Leader(id) != n.id {
 			return errNotHere
 		}
 		bounded, cancel := n.bounded(ctx)
 		_, err := n.runtime.ReadIndex(bounded, id)
 		cancel()
-		switch {
-		case notApplied(err):
+		if notApplied(err) {
 			return errNotHere
-		case err != nil:
+		}
+		if err != nil {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
+	}
+	if tell != nil {
+		tell(n.runtime.Freshness(id))
 	}
 	for {
 		r := g.replica.Load()
@@ -82,9 +93,6 @@ func (n *node) viewHere(ctx context.Context, id replication.Group, strong bool, 
 	}
 }
 
-// readHere reports whether the policy has an eventual read served by this node.
-func (n *node) readHere(shard int) bool { return n.group(groupOf(shard)) != nil }
-
 // What a request to read asks for.
 const (
 	readGet  = 1
@@ -93,6 +101,7 @@ const (
 	readStrong   = 1 << 0
 	readKeysOnly = 1 << 1
 	readReverse  = 1 << 2
+	readTell     = 1 << 3 // the answer begins with how recent the replica is
 )
 
 // How much a piece of a scan holds: little at first, for most scans end soon.
@@ -103,10 +112,11 @@ const (
 
 // remoteSnapshot reads a replica on another node.
 type remoteSnapshot struct {
-	ctx    context.Context
-	route  *route
-	strong bool
-	at     replication.Node // who answered last
+	ctx   context.Context
+	route *route
+	level Consistency
+	probe *Probe
+	at    replication.Node // whom to ask first: who was chosen, or answered last
 }
 
 func (s *remoteSnapshot) Get(key []byte, fn func(value []byte) error) (bool, error) {
@@ -173,31 +183,33 @@ func (s *remoteSnapshot) Scan(bounds storage.Range, fn func(key, value []byte) (
 // call sends a request until somebody answers it; reading twice does no harm.
 func (s *remoteSnapshot) call(body []byte, what, flags byte) (*wireReader, error) {
 	l := s.route
-	if s.strong {
+	if s.level == Strong {
 		flags |= readStrong
+	}
+	if s.probe.watches() {
+		flags |= readTell
 	}
 	request := binary.AppendUvarint(make([]byte, 0, len(body)+16), uint64(l.id))
 	request = append(append(request, what, flags), body...)
 	for attempt := 0; ; attempt++ {
 		to := s.at
-		if to == 0 || attempt > 0 {
-			if s.strong {
-				to = l.leader(attempt)
-			} else {
-				to = l.node.nearest(l.shard, attempt)
-			}
+		switch {
+		case to != 0 && attempt == 0:
+		case s.level == Strong:
+			to = l.leader(attempt)
+		default:
+			to = l.node.nearest(l.shard, max(attempt-1, 0))
 		}
 		err := errNoLeader
-		if to != 0 && to != l.node.id {
+		if to != 0 && (to != l.node.id || s.level == Eventual) {
 			var response []byte
-			l.node.forwards.Add(1)
-			if response, err = l.node.transport.Call(s.ctx, uint64(to), methodRead, request); err == nil {
+			if response, err = s.ask(to, request); err == nil {
 				s.at = to
-				return &wireReader{b: response}, nil
+				return s.answer(response)
 			}
 			l.hint.CompareAndSwap(uint64(to), 0)
 			var remote *transport.RemoteError
-			if errors.As(err, &remote) && !isNotHere(err) {
+			if (to == l.node.id || errors.As(err, &remote)) && !isNotHere(err) {
 				return nil, err
 			}
 		}
@@ -205,6 +217,35 @@ func (s *remoteSnapshot) call(body []byte, what, flags byte) (*wireReader, error
 			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
+}
+
+// ask has a node answer a request to read. An eventual read gives up in time to try
+// two others.
+func (s *remoteSnapshot) ask(to replication.Node, request []byte) ([]byte, error) {
+	n, ctx := s.route.node, s.ctx
+	if to == n.id {
+		return n.serveRead(ctx, request)
+	}
+	if s.level == Eventual {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, n.opts.Timeout/3)
+		defer cancel()
+	}
+	n.forwards.Add(1)
+	return n.transport.Call(ctx, uint64(to), methodRead, request)
+}
+
+// answer takes from a response what is meant for the probe.
+func (s *remoteSnapshot) answer(response []byte) (*wireReader, error) {
+	r := &wireReader{b: response}
+	if s.probe.watches() {
+		f := r.freshness()
+		if r.err != nil {
+			return nil, r.err
+		}
+		s.probe.note(s.route.shard, s.route.node.topology.name(s.at), s.level, f)
+	}
+	return r, nil
 }
 
 // Codes of errors between nodes.
@@ -219,8 +260,9 @@ type notHereError struct{ error }
 func (notHereError) Code() uint8 { return codeNotHere }
 
 func isNotHere(err error) bool {
+	var here notHereError
 	var remote *transport.RemoteError
-	return errors.As(err, &remote) && remote.Code == codeNotHere
+	return errors.As(err, &here) || errors.As(err, &remote) && remote.Code == codeNotHere
 }
 
 // serveRead answers remoteSnapshot.
@@ -230,7 +272,12 @@ func (n *node) serveRead(ctx context.Context, request []byte) (response []byte, 
 	if r.err != nil {
 		return nil, errBadRequest
 	}
-	err = n.viewHere(ctx, id, flags&readStrong != 0, func(s snapshot) error {
+	var head []byte
+	var tell func(replication.Freshness)
+	if flags&readTell != 0 {
+		tell = func(f replication.Freshness) { head = appendFreshness(nil, f) }
+	}
+	err = n.viewHere(ctx, id, flags&readStrong != 0, tell, func(s snapshot) error {
 		switch what {
 		case readGet:
 			key := r.bytes()
@@ -275,25 +322,8 @@ func (n *node) serveRead(ctx context.Context, request []byte) (response []byte, 
 	if errors.Is(err, errNotHere) || errors.Is(err, ErrUnavailable) || errors.Is(err, storage.ErrClosed) {
 		return nil, notHereError{err}
 	}
-	return response, err
-}
-
-// nearest is the replica to ask for an eventual read, another at each attempt.
-func (n *node) nearest(shard, attempt int) replication.Node {
-	replicas := n.topology.replicas(shard)
-	var best replication.Node
-	var least time.Duration
-	for i := range replicas {
-		to := replicas[(attempt+i)%len(replicas)]
-		if to == n.id {
-			continue
-		}
-		if attempt > 0 {
-			return to
-		}
-		if rtt := n.transport.RoundTrip(uint64(to)); best == 0 || rtt > 0 && rtt < least {
-			best, least = to, rtt
-		}
+	if head != nil {
+		response = append(head, response...)
 	}
-	return best
+	return response, err
 }

@@ -20,6 +20,7 @@ type route struct {
 	shard int
 	id    replication.Group
 	hint  atomic.Uint64 // the leader as far as known, for shards that are not here
+	turn  atomic.Uint64 // of reads that go round the replicas
 }
 
 // How long a route waits before it looks for the leader again.

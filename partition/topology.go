@@ -217,6 +217,26 @@ func (t *topology) replicas(shard int) []replication.Node {
 	return hosts
 }
 
+// name is a node's, empty if it is not known.
+func (t *topology) name(id replication.Node) string {
+	t.RLock()
+	defer t.RUnlock()
+	if n := t.nodes[uint64(id)]; n != nil {
+		return n.Name
+	}
+	return ""
+}
+
+// zone is a node's failure zone.
+func (t *topology) zone(id replication.Node) string {
+	t.RLock()
+	defer t.RUnlock()
+	if n := t.nodes[uint64(id)]; n != nil {
+		return n.Zone
+	}
+	return ""
+}
+
 // members lists the nodes that are not removed, by name.
 func (t *topology) members() []nodeRecord {
 	t.RLock()

@@ -19,8 +19,9 @@ type call struct {
 	host      string // that the client calls this server by
 	ns        partition.Namespace
 
-	partial *partialBatch // a fault that befalls parts of a batch; nil without
-	trace   *requestTrace // for the request log; nil unless it is watched
+	partial *partialBatch    // a fault that befalls parts of a batch; nil without
+	probe   *partition.Probe // of the replicas that reads go to; nil without
+	trace   *requestTrace    // for the request log; nil unless it is watched
 
 	body []byte // the request, JSON
 	out  []byte // the response body; serve appends to it

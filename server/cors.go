@@ -7,6 +7,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// headerExposed lists the response headers that scripts in a browser may read.
+const headerExposed = "Access-Control-Expose-Headers"
+
 // exposedHeaders are the response headers that scripts in a browser may read.
 var exposedHeaders = []string{"x-amzn-RequestId, x-amz-crc32, x-amzn-ErrorType, Date"}
 
@@ -27,7 +30,7 @@ func (s *Server) addCORS(h http.Header, r *http.Request) {
 		h.Add("Vary", "Origin")
 		return
 	}
-	h["Access-Control-Expose-Headers"] = exposedHeaders
+	h[headerExposed] = exposedHeaders
 }
 
 // errForeignOrigin answers a browser page that may not call this server.

@@ -55,6 +55,7 @@
 //
 // Every answer carries x-amzn-RequestId, x-amz-crc32 of the bytes as sent, and
 // Content-Length; bodies from 4 KiB are compressed for clients that accept gzip.
+// In a cluster a client may ask which replicas answered (replicas.go).
 //
 // # Throughput and faults
 //

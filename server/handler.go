@@ -73,6 +73,9 @@ func (s *Server) serveAPI(g *gin.Context) {
 	if e := c.observe(r); e != nil {
 		status, c.out = e.status(), e.appendJSON(c.out[:0])
 	}
+	if c.probe != nil {
+		c.tellReplicas(w.header())
+	}
 	w.send(status, c.out)
 }
 
@@ -110,6 +113,9 @@ func (c *call) serve(r *http.Request) error {
 	}
 	if len(c.body) == 0 {
 		return errNotJSON
+	}
+	if err := c.setProbe(r.Header); err != nil {
+		return err
 	}
 	if !c.s.db.LeadsCatalog() && c.op.changesTables() {
 		return c.forward(r.Header.Get("X-Amz-Target"))

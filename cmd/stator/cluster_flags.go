@@ -23,6 +23,7 @@ type clusterFlags struct {
 	Zone             string   `group:"Cluster" placeholder:"NAME" help:"Failure zone of this node."`
 	GossipKey        string   `group:"Cluster" placeholder:"KEY" help:"Encrypt gossip with this key, the same on all nodes: 16, 24 or 32 bytes in base64."`
 	LeaseReads       bool     `group:"Cluster" help:"Let leaders answer strong reads without asking the others for a while; relies on clocks of about equal speed."`
+	ReadPolicy       string   `group:"Cluster" default:"nearest" placeholder:"POLICY" help:"Replica that answers eventual reads: nearest, random, round-robin or pinned:NODE."`
 	Lab              bool     `group:"Cluster" help:"Serve the endpoints below /_stator/lab, which spoil this node's network, disk and clock for experiments."`
 	ClusterTLSCert   string   `name:"cluster-tls-cert" group:"Cluster" placeholder:"FILE" help:"Certificate of this node for the cluster port (PEM)."`
 	ClusterTLSKey    string   `name:"cluster-tls-key" group:"Cluster" placeholder:"FILE" help:"Its private key (PEM)."`
@@ -34,13 +35,13 @@ func (c *clusterFlags) check() error {
 	given := map[string]bool{
 		"--node-id": c.NodeID != "", "--cluster-addr": c.ClusterAddr != "", "--cluster-advertise": c.ClusterAdvertise != "",
 		"--join": len(c.Join) > 0, "--bootstrap-expect": c.BootstrapExpect != 1, "--replicas": c.Replicas != 3,
-		"--gossip-key": c.GossipKey != "", "--zone": c.Zone != "", "--lease-reads": c.LeaseReads, "--lab": c.Lab, "--cluster-tls-cert": c.ClusterTLSCert != "",
+		"--gossip-key": c.GossipKey != "", "--zone": c.Zone != "", "--lease-reads": c.LeaseReads, "--read-policy": c.ReadPolicy != "nearest", "--lab": c.Lab, "--cluster-tls-cert": c.ClusterTLSCert != "",
 		"--cluster-tls-key": c.ClusterTLSKey != "", "--cluster-tls-ca": c.ClusterTLSCA != "",
 	}
 	if !c.Cluster {
 		for _, name := range []string{
 			"--node-id", "--cluster-addr", "--cluster-advertise", "--join", "--bootstrap-expect", "--replicas", "--zone",
-			"--gossip-key", "--lease-reads", "--lab", "--cluster-tls-cert", "--cluster-tls-key", "--cluster-tls-ca",
+			"--gossip-key", "--lease-reads", "--read-policy", "--lab", "--cluster-tls-cert", "--cluster-tls-key", "--cluster-tls-ca",
 		} {
 			if given[name] {
 				return usageError(name + " needs --cluster")
@@ -61,6 +62,9 @@ func (c *clusterFlags) check() error {
 		return usageError(fmt.Sprintf("--replicas %d: from 1 to 7 replicas are possible", c.Replicas))
 	case given["--cluster-tls-cert"] != given["--cluster-tls-key"] || given["--cluster-tls-cert"] != given["--cluster-tls-ca"]:
 		return usageError("--cluster-tls-cert, --cluster-tls-key and --cluster-tls-ca belong together")
+	}
+	if _, err := partition.ParseReadPolicy(c.ReadPolicy); err != nil {
+		return usageError("--read-policy: " + err.Error())
 	}
 	if _, err := c.gossipKey(); err != nil {
 		return usageError("--gossip-key: 16, 24 or 32 bytes in base64, for example from: openssl rand -base64 32")
@@ -93,9 +97,13 @@ func (c *clusterFlags) options(shards int) (*partition.ClusterOptions, error) {
 	if err != nil {
 		return nil, err
 	}
+	policy, err := partition.ParseReadPolicy(c.ReadPolicy)
+	if err != nil {
+		return nil, err
+	}
 	o := &partition.ClusterOptions{
-		GossipKey: key,
-		Name:      c.NodeID, Addr: c.ClusterAddr, Advertise: c.ClusterAdvertise, Zone: c.Zone, Version: buildVersion(),
+		GossipKey: key, ReadPolicy: policy,
+		Name: c.NodeID, Addr: c.ClusterAddr, Advertise: c.ClusterAdvertise, Zone: c.Zone, Version: buildVersion(),
 		Join: c.Join, BootstrapExpect: c.BootstrapExpect, Shards: shards, Replicas: c.Replicas, LeaseReads: c.LeaseReads, Lab: c.Lab,
 	}
 	if c.ClusterTLSCert == "" {

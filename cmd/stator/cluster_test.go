@@ -144,7 +144,8 @@ func TestClusterFlags(t *testing.T) {
 	for args, want := range map[string]string{
 		"--node-id n1": "--node-id needs --cluster",
 		"--lab":        "--lab needs --cluster",
-		"--cluster":    "--cluster needs --node-id, a name for this node",
+		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --read-policy any": "--read-policy: a read policy is nearest, random",
+		"--cluster": "--cluster needs --node-id, a name for this node",
 		"--cluster --node-id n1 --cluster-addr here":                                 "here: an address is a host and a port",
 		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --bootstrap-expect 3":     "--bootstrap-expect needs --join",
 		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --in-memory":              "--in-memory: a node of a cluster keeps its data on disk",
