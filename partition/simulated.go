@@ -105,8 +105,11 @@ func (n *SimulatedNode) Install(ctx context.Context, spec Table) (*Table, error)
 	return t, errors.Join(errs...)
 }
 
-// ShardOf tells which shard holds an item.
-func (n *SimulatedNode) ShardOf(t *Table, it item.Item) int { return n.shardOfItem(t, it) }
+// SimulatedShard tells which of a cluster's shards holds an item.
+func SimulatedShard(t *Table, it item.Item, shards int) int {
+	_, token := appendItemKey(nil, t, it)
+	return shardOf(token, shards)
+}
 
 // simulatedLog is the log of a shard, by way of the world.
 type simulatedLog struct {

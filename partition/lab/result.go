@@ -154,9 +154,11 @@ type Client struct {
 	Group string `json:"group"`
 	// Node is the one that it sends its requests to at first, and is next to.
 	Node int `json:"node"`
-	// Policy is how the replica for a read is chosen: nearest, random, round-robin,
-	// pinned, strong, or follower (the negative control: a strong read that a
-	// follower answers from what it has).
+	// Policy is how its reads are served. Eventual reads are answered by the replica
+	// on the node that is asked, which is Node for nearest and pinned (which never
+	// turns to another one), any for random, the next for round-robin; strong reads
+	// by the leader. With follower, the negative control, a replica that does not
+	// lead answers strong reads from what it has.
 	Policy string `json:"policy"`
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stator-db/stator/partition"
 	"github.com/stator-db/stator/partition/lab/internal/virtual"
+	"github.com/stator-db/stator/storage/item"
 )
 
 // Cluster is a cluster under way.
@@ -167,4 +168,9 @@ func (c *Cluster) Digests(shard int) ([]uint64, error) {
 		sums = append(sums, sum)
 	}
 	return sums, nil
+}
+
+// ShardOf tells which shard holds an item.
+func (c *Cluster) ShardOf(it item.Item) int {
+	return partition.SimulatedShard(c.Table, it, c.o.Shards)
 }

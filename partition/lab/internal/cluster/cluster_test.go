@@ -120,7 +120,7 @@ func workload(t *testing.T, seed uint64, rounds int) string {
 			id := fmt.Sprint("k", i%5)
 			b.note("put %v", b.put(i%3, id, i, nil))
 			for _, c := range []partition.Consistency{partition.Eventual, partition.Strong} {
-				trace := Trace{Policy: Random}
+				trace := Trace{}
 				v, err := b.get((i+1)%3, id, c, &trace)
 				b.note("get %s %v at %d %v %d", v, err, trace.Served, trace.Leader, trace.Applied)
 			}
@@ -237,7 +237,7 @@ func TestMinorityCannotLead(t *testing.T) {
 		require.ErrorIs(t, b.put(old, "a", 1, nil), partition.ErrOutcomeUnknown)
 		_, err := b.get(old, "a", partition.Strong, &Trace{})
 		require.ErrorIs(t, err, partition.ErrUnavailable)
-		trace := Trace{Policy: Nearest}
+		trace := Trace{}
 		_, err = b.get(old, "a", partition.Eventual, &trace)
 		require.NoError(t, err)
 		require.Equal(t, old, trace.Served)
@@ -276,7 +276,7 @@ func TestTransactionsOutliveTheirCoordinator(t *testing.T) {
 	b := newBench(t, 5, testOptions(3, 4))
 	var shards []int
 	for _, id := range []string{"x", "y"} {
-		shards = append(shards, b.nodes[0].db.ShardOf(b.Table, object(id, 0)))
+		shards = append(shards, b.ShardOf(object(id, 0)))
 	}
 	require.NotEqual(t, shards[0], shards[1], "the items are on different shards")
 	for i := range 30 {

@@ -148,11 +148,11 @@ func (w world) Read(ctx context.Context, shard int, c partition.Consistency, rea
 	limit := n.c.World.Now() + requestTimeout
 	for attempt := 0; ; attempt++ {
 		var to *node
-		confirm := c == partition.Strong && t.Policy != Follower
+		confirm := c == partition.Strong && !t.Unconfirmed
 		if confirm {
 			to = n.leader(shard, attempt)
 		} else {
-			to = n.replica(t, shard, attempt)
+			to = n.replica(shard, attempt, t.Unconfirmed)
 		}
 		var err error
 		served := false
@@ -179,32 +179,17 @@ func (w world) Read(ctx context.Context, shard int, c partition.Consistency, rea
 	}
 }
 
-// replica chooses who answers an eventual read.
-func (n *node) replica(t *Trace, shard, attempt int) *node {
-	replicas := n.c.shards[shard].replicas
-	at := 0
-	switch t.Policy {
-	case Random:
-		at = n.route.IntN(len(replicas))
-	case RoundRobin:
-		at = t.Turn
-	case Pinned:
-		return n.c.nodes[replicas[t.Pin%len(replicas)]]
-	case Follower:
+// replica is who answers a read without asking anybody, another one at each
+// attempt: the replica on this node, else the nearest; none that leads if the read
+// is to be unconfirmed.
+func (n *node) replica(shard, attempt int, unconfirmed bool) *node {
+	replicas := slices.Clone(n.c.shards[shard].replicas)
+	if unconfirmed && len(replicas) > 1 {
 		leader := n.c.Leader(shard)
-		for i, r := range replicas {
-			if r != leader && (replicas[at] == leader || r == n.index) {
-				at = i
-			}
-		}
-	default:
-		byDistance := slices.Clone(replicas)
-		slices.SortStableFunc(byDistance, func(a, b int) int {
-			return int(n.distance(a) - n.distance(b))
-		})
-		replicas = byDistance
+		replicas = slices.DeleteFunc(replicas, func(r int) bool { return r == leader })
 	}
-	return n.c.nodes[replicas[(at+attempt)%len(replicas)]]
+	slices.SortStableFunc(replicas, func(a, b int) int { return int(n.distance(a) - n.distance(b)) })
+	return n.c.nodes[replicas[attempt%len(replicas)]]
 }
 
 func (n *node) distance(to int) time.Duration {

@@ -2,28 +2,11 @@ package cluster
 
 import "context"
 
-// Policy is how the replica for a read is chosen.
-type Policy string
-
-// Policies. Nearest is the replica on the node that was asked, else the one with
-// the shortest way; Pinned the same one each time. Follower is not a policy of the
-// database but a defect, for the negative control: a strong read is answered by a
-// replica that does not lead, from what it has.
-const (
-	Nearest    Policy = "nearest"
-	Random     Policy = "random"
-	RoundRobin Policy = "round-robin"
-	Pinned     Policy = "pinned"
-	Follower   Policy = "follower"
-)
-
-// Trace travels with a request: how its reads are to be served, and where they
-// were.
+// Trace travels with a request and is told where its reads were served.
 type Trace struct {
-	Policy Policy
-	// Turn counts a client's reads, for RoundRobin; Pin is whom a client is pinned
-	// to, for Pinned.
-	Turn, Pin int
+	// Unconfirmed is a defect, for the negative control: a strong read is answered by
+	// a replica that does not lead, from what it has.
+	Unconfirmed bool
 
 	// Served is the node whose replica answered, -1 if none did or several; Leader
 	// whether it led, Applied the index that its replica had reached.
