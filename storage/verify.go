@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 )
@@ -38,8 +39,8 @@ func (s *Shard) checkLiveTables() (errs []error) {
 	for _, t := range s.db.Tables() {
 		path := filepath.Join(s.dir, tableName(t.ID))
 		err := checkTable(path, true)
-		if errors.Is(err, fs.ErrNotExist) && !s.hasTable(t.ID) {
-			continue // compacted away
+		if err != nil && !s.hasTable(t.ID) {
+			continue // compacted away: Badger cuts a file to nothing, then removes it
 		}
 		if err != nil {
 			errs = append(errs, corrupt(path, "%w", err))
@@ -67,9 +68,17 @@ func (s *Shard) checkSealedLogs() (errs []error) {
 	for _, name := range names[:max(len(names)-1, 0)] {
 		path := filepath.Join(s.dir, name)
 		err := checkValueLog(path)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // or collected meanwhile
+		if err != nil && !removed(path) { // by a collection
 			errs = append(errs, corrupt(path, "%w", err))
 		}
 	}
 	return errs
+}
+
+// removed reports whether Badger has removed a file, or is about to: it cuts it to
+// nothing first. Values that were in it and should not have been removed show when
+// they are read.
+func removed(path string) bool {
+	info, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0
 }
