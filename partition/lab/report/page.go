@@ -21,7 +21,8 @@ type page struct {
 	// AnomalyGroups are the columns of the table of anomalies, AnomalyKinds its rows.
 	AnomalyGroups []string
 	AnomalyKinds  []anomalyRow
-	// HasReads tells whether a read succeeded, HasStale whether one was stale.
+	// HasReads tells whether a read succeeded, HasStale whether one was stale, HasCurve
+	// whether one is known to have followed a write.
 	HasReads, HasStale, HasCurve bool
 	Reads                        []reads
 	Lags                         []lagRow
@@ -38,6 +39,7 @@ type verdict struct {
 	Class, Sign, Word, Sentence string
 }
 
+// check is a check with its words made for the page.
 type check struct {
 	lab.Check
 	Result      verdict
@@ -45,6 +47,7 @@ type check struct {
 	Evidence    []int
 }
 
+// anomalyRow has a cell for each of AnomalyGroups.
 type anomalyRow struct {
 	Kind  lab.AnomalyKind
 	Cells []*lab.Anomaly // nil where it was not looked for

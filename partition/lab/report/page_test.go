@@ -84,7 +84,7 @@ func TestOperationsAreFoundAndShown(t *testing.T) {
 	p.await("document.querySelector('.operation')?.innerText.includes('Operation 269')")
 	require.Contains(t, p.text(".operation"), "operation 267")
 	p.await(fmt.Sprintf("document.querySelector('#lag-plots').innerText !== %q", whole))
-	require.Contains(t, p.text(".rows [aria-selected=true]"), "269")
+	require.Contains(t, p.text(".rows [aria-current=true]"), "269")
 	js[chromedp.Void](p, "document.querySelector('.operation a').click()")
 	p.await("document.querySelector('.operation')?.innerText.includes('Operation 267')")
 

@@ -95,8 +95,8 @@ const operationTable = (() => {
     if (found.length === 0) body.replaceChildren(el('tr', {}, el('td', { colspan: columns.length, class: 'muted' }, operations.length ? 'No operation is like that.' : 'There was no operation.')));
   }
   function row(o, position) {
-    return el('tr', { 'aria-rowindex': position + 2, 'aria-selected': o === chosen && 'true', onclick: () => { choose(o.id); reveal(o); } },
-      el('th', { scope: 'row', class: 'num' }, el('button', { type: 'button', class: 'link', 'aria-label': `Operation ${o.id}` }, o.id)),
+    return el('tr', { 'aria-rowindex': position + 2, 'aria-current': o === chosen && 'true', onclick: () => { choose(o.id); reveal(o); } },
+      el('th', { scope: 'row', class: 'num' }, el('button', { type: 'button', class: 'link', 'aria-label': `Operation ${o.id}: show in the timeline`, onclick: () => byId('timeline').scrollIntoView() }, o.id)),
       columns.slice(1).map((c) => {
         const text = c.value(o).slice(0, 500);
         return el('td', { class: [c.class, c.wrong?.(o) && 'wrong'].filter(Boolean).join(' ') || undefined, title: text.length > 30 && text }, text);
