@@ -57,6 +57,17 @@ type ShardStatus struct {
 	Term     uint64          `json:"term"`
 	Commit   uint64          `json:"commit"`
 	Replicas []ReplicaStatus `json:"replicas"`
+	// Hosts are the nodes that have or are about to have a replica, also those
+	// that do not answer.
+	Hosts []string `json:"hosts"`
+	// Orders are the moves that an operator wants of the shard.
+	Orders []OrderStatus `json:"orders,omitempty"`
+}
+
+// OrderStatus is a move that an operator wants, see DB.MoveShard.
+type OrderStatus struct {
+	From string `json:"from"`
+	To   string `json:"to"`
 }
 
 // ReplicaStatus is a replica of a shard. Lag is how many entries it is behind
@@ -158,10 +169,16 @@ func (db *DB) Cluster(ctx context.Context) *ClusterStatus {
 	}
 	byShard := make(map[int]*ShardStatus)
 	for _, p := range append([]shardRecord{{Shard: -1}}, n.topology.placed()...) {
-		st := ShardStatus{ID: p.Shard, Replicas: []ReplicaStatus{}}
+		st := ShardStatus{ID: p.Shard, Replicas: []ReplicaStatus{}, Hosts: []string{}}
 		if p.Shard >= 0 {
 			r := splitRing(p.Shard, n.topology.record().Shards)
 			st.First, st.Last = hexToken(r.first), hexToken(r.last)
+			for _, o := range n.topology.ordersOf(p.Shard) {
+				st.Orders = append(st.Orders, OrderStatus{From: n.nameOf(o.From), To: n.nameOf(o.To)})
+			}
+		}
+		for _, id := range n.topology.replicas(p.Shard) {
+			st.Hosts = append(st.Hosts, n.nameOf(uint64(id)))
 		}
 		s.Shards = append(s.Shards, st)
 	}

@@ -14,6 +14,7 @@ func (s *Server) clusterRoutes(engine *gin.Engine) {
 	engine.GET(adminPath+"/cluster", s.serveCluster)
 	engine.POST(adminPath+"/cluster/verify", s.refuseForeign, s.serveVerifyCluster)
 	engine.GET("/localnodes", s.serveLocalNodes)
+	s.operatorRoutes(engine)
 }
 
 // serveCluster answers GET /_stator/cluster.
