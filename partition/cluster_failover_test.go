@@ -157,6 +157,8 @@ type cellLoad struct {
 	seed    uint64
 	rounds  int
 	values  atomic.Int64
+	// pace is the time a client waits before each operation.
+	pace time.Duration
 }
 
 // run has two clients on each of the nodes work while fail changes the cluster.
@@ -173,6 +175,9 @@ func (l *cellLoad) run(through []string, fail func(progress func())) {
 		clients.Go(func() {
 			last := make(map[string]int)
 			for !stop.Load() {
+				if l.pace > 0 {
+					<-time.After(l.pace)
+				}
 				op := cellOp{key: l.keys[r.IntN(len(l.keys))]}
 				switch op.kind = []cellKind{cellRead, cellRead, cellPut, cellSwap, cellSwap, cellAdd}[r.IntN(6)]; op.kind {
 				case cellPut:

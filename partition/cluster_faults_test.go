@@ -102,7 +102,7 @@ func (c *faultyCluster) leaderOf(shard int) (name string) {
 
 func (c *faultyCluster) eventually(what string, done func() bool) {
 	c.t.Helper()
-	require.Eventually(c.t, done, 20*time.Second, 2*time.Millisecond, what)
+	require.Eventually(c.t, done, 2*time.Minute, 2*time.Millisecond, what)
 }
 
 // requireSameReplicas waits until all replicas of each group have applied the

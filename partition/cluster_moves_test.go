@@ -66,7 +66,7 @@ func (c *faultyCluster) settle(replicas map[string]int) {
 			c.t.Log("voters", last)
 		}
 	}()
-	c.wait("replicas settle", func() bool {
+	c.eventually("replicas settle", func() bool {
 		last = c.voters()
 		have := make(map[string]int)
 		for _, members := range last {
@@ -86,12 +86,6 @@ func (c *faultyCluster) settle(replicas map[string]int) {
 	})
 }
 
-// wait is eventually for what takes many steps.
-func (c *faultyCluster) wait(what string, done func() bool) {
-	c.t.Helper()
-	require.Eventually(c.t, done, 2*time.Minute, 10*time.Millisecond, what)
-}
-
 // member is a node's record, nil if the cluster has none of that name.
 func (c *faultyCluster) member(name string) *nodeRecord {
 	for _, m := range c.leader().node.topology.members() {
@@ -104,7 +98,7 @@ func (c *faultyCluster) member(name string) *nodeRecord {
 
 func newLoad(c *faultyCluster, seed uint64) *cellLoad {
 	table := createTest(c.t, c.leader(), plainTable("Cells"))
-	l := &cellLoad{c: c, table: table, seed: seed, history: &cellHistory{start: time.Now()}}
+	l := &cellLoad{c: c, table: table, seed: seed, history: &cellHistory{start: time.Now()}, pace: 2 * time.Millisecond}
 	l.keys = append(acrossShards(c.nodes["n1"], table, c.nodes["n1"].Shards()), "another")
 	return l
 }
@@ -119,7 +113,6 @@ func (l *cellLoad) check() {
 // TestGrowAndShrink adds a fourth node while clients read and write, takes the
 // catalog's leader away in the middle of the moves, and then removes a node.
 func TestGrowAndShrink(t *testing.T) {
-	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed", seed)
 	c := newMovingCluster(t, seed, 3, 8, nil)
@@ -128,7 +121,7 @@ func TestGrowAndShrink(t *testing.T) {
 	l.run([]string{"n1", "n2", "n3"}, func(progress func()) {
 		progress()
 		c.open(0, "n4")
-		c.wait("a replica moves", func() bool { return len(c.nodes["n4"].node.pool.Groups()) > 1 })
+		c.eventually("a replica moves", func() bool { return len(c.nodes["n4"].node.pool.Groups()) > 1 })
 		leader := c.leader().opts.Cluster.Name
 		c.isolate(leader)
 		c.eventually("another leads the catalog", func() bool {
@@ -143,7 +136,7 @@ func TestGrowAndShrink(t *testing.T) {
 	l.run([]string{"n1", "n3", "n4"}, func(progress func()) {
 		progress()
 		require.NoError(t, c.nodes["n4"].SetNodeState(t.Context(), "n2", NodeDecommissioning, false))
-		c.wait("the node is removed", func() bool { return c.member("n2") == nil && c.nodes["n2"].node.removed.Load() })
+		c.eventually("the node is removed", func() bool { return c.member("n2") == nil && c.nodes["n2"].node.removed.Load() })
 		c.settle(map[string]int{"n1": 8, "n3": 8, "n4": 8})
 		progress()
 	})
@@ -166,7 +159,6 @@ func TestGrowAndShrink(t *testing.T) {
 // are made anew on the others. When it is back, it drops what moved away and takes
 // new ones.
 func TestDeadNodeIsReplaced(t *testing.T) {
-	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed", seed)
 	c := newMovingCluster(t, seed, 4, 4, func(o *ClusterOptions) { o.ReplaceAfter = 2 * time.Second })
@@ -178,7 +170,7 @@ func TestDeadNodeIsReplaced(t *testing.T) {
 		c.isolate("n3")
 		delete(c.nodes, "n3")
 		c.settle(map[string]int{"n1": 4, "n2": 4, "n4": 4})
-		c.wait("the catalog has other voters", func() bool {
+		c.eventually("the catalog has other voters", func() bool {
 			s := c.leader().node.runtime.Status(catalogGroup)
 			return len(s.Voters) == 3 && !slices.Contains(s.Voters, lost.node.id)
 		})
@@ -205,7 +197,6 @@ func stateOf(db *DB, name string) NodeState {
 // TestWipedDisk opens a node with an empty directory under its old name: it is
 // another node to the cluster, which replaces the old one by it.
 func TestWipedDisk(t *testing.T) {
-	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed", seed)
 	c := newMovingCluster(t, seed, 3, 3, nil)
@@ -218,7 +209,7 @@ func TestWipedDisk(t *testing.T) {
 		c.open(0, "n1")
 		require.NotEqual(t, old, c.nodes["n1"].node.id)
 		c.settle(map[string]int{"n1": 3, "n2": 3, "n3": 3})
-		c.wait("the old node is forgotten", func() bool {
+		c.eventually("the old node is forgotten", func() bool {
 			s := c.leader().node.runtime.Status(catalogGroup)
 			return len(s.Voters) == 3 && !isMember(s, old)
 		})
@@ -230,7 +221,6 @@ func TestWipedDisk(t *testing.T) {
 // TestDrainAndMove: a node that drains leads nothing, a shard moves where an operator
 // wants it and stays there, and a new zone gets a replica of everything.
 func TestDrainAndMove(t *testing.T) {
-	t.Parallel()
 	zones := map[string]string{"n1": "a", "n2": "a", "n3": "b", "n4": "c"}
 	c := newMovingCluster(t, 1, 3, 4, func(o *ClusterOptions) { o.Zone = zones[o.Name] })
 	leads := func(name string) (count int) {
@@ -243,12 +233,12 @@ func TestDrainAndMove(t *testing.T) {
 	}
 	drained := c.leader().opts.Cluster.Name
 	require.NoError(t, c.nodes["n1"].SetNodeState(t.Context(), drained, NodeDraining, false))
-	c.wait("it leads nothing", func() bool {
+	c.eventually("it leads nothing", func() bool {
 		return leads(drained) == 0 && !c.nodes[drained].LeadsCatalog() && leads("n1")+leads("n2")+leads("n3") == 4
 	})
 	require.Equal(t, NodeDraining, stateOf(c.nodes["n2"], drained))
 	require.NoError(t, c.nodes["n2"].SetNodeState(t.Context(), drained, NodeUp, false))
-	c.wait("it leads again", func() bool { return leads(drained) > 0 })
+	c.eventually("it leads again", func() bool { return leads(drained) > 0 })
 
 	c.open(0, "n4")
 	c.settle(map[string]int{"n1": 2, "n2": 2, "n3": 4, "n4": 4})
@@ -257,7 +247,7 @@ func TestDrainAndMove(t *testing.T) {
 		from, to = to, from
 	}
 	require.NoError(t, c.nodes["n4"].MoveShard(t.Context(), 2, from, to))
-	c.wait("the shard moves and another takes its place", func() bool {
+	c.eventually("the shard moves and another takes its place", func() bool {
 		v := c.voters()
 		return v != nil && slices.Contains(v[2], to) && !slices.Contains(v[2], from)
 	})

@@ -153,13 +153,35 @@
 // a new leader goes on where the old one stopped, and two that believe to lead for a
 // moment do nothing twice.
 //
+// # Placement of replicas
+//
+// The catalog's leader looks after the cluster (overseer). It asks every node what
+// its replicas are, hands that to package placement, and carries the steps out that
+// come back: it names new hosts in the catalog, and sends each change of members or
+// leader to the node that leads the group (steps.go). It keeps nothing that its
+// successor could not ask for, and a step names the configuration it was decided
+// on, so two leaders of the catalog cannot add up to a third plan. What operators
+// want (operate.go) is in the catalog and enters the plans from there.
+//
+// Three sets are always ordered: the members of a group are among the hosts that the
+// catalog names, and every host has a replica or is about to make one. A host is
+// struck off when the group's leader has told that it is no member. Its node drops
+// the replica after it has stopped it and the group's leader has confirmed that
+// (replicas.go); a replica that comes back later knows how it voted, and votes again
+// when it has got something.
+//
+// A node that has been silent for ReplaceAfter is dead to the planner. It stays a
+// member, and what it still has is of use if it comes back. A data directory draws
+// the node's id when it is made, so a wiped disk is another node, which knows nothing
+// and has voted for nobody; it takes the place of the one of its name, which is
+// removed. A removed node answers ErrRemoved.
+//
+// # Experiments and checks
+//
 // With ClusterOptions.Lab a node can be made to misbehave (Lab): its messages, the
 // disk under its log, its clock, and, to test checkers, its strong reads.
 //
 // Whether replicas hold the same bytes is compared while the cluster serves
 // (DB.VerifyCluster): a mark in the log makes each of them digest its state after
 // the same entry.
-//
-// A data directory draws the node's id when it is made. A wiped disk is therefore
-// another node, which knows nothing and has voted for nobody.
 package partition

@@ -32,7 +32,8 @@ type ClusterOptions struct {
 	Zone      string
 	Version   string
 	// Join are cluster ports of other nodes. A node without a cluster asks them
-	// until one has or, among BootstrapExpect nodes that have none, makes one.
+	// until one has or, among BootstrapExpect nodes that have none, makes one. With
+	// others to join and a BootstrapExpect of 1 it never makes one.
 	Join            []string
 	BootstrapExpect int
 	// Shards and Replicas are fixed by the node that makes the cluster: the
