@@ -180,6 +180,7 @@ func (c *clusterCommand) show(ctx context.Context, p *process, children []*child
 			writeNodes(&b, status)
 			fmt.Fprintln(&b)
 			writeShards(&b, status)
+			writeSteps(&b, status)
 			leaders := 0
 			for _, s := range status.Shards {
 				if s.Leader != "" {

@@ -7,27 +7,29 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"github.com/stator-db/stator/partition"
 )
 
 // clusterFlags make a server a node of a cluster.
 type clusterFlags struct {
-	Cluster          bool     `group:"Cluster" help:"Be a node of a cluster. The data directory must be a node's or fresh."`
-	NodeID           string   `name:"node-id" group:"Cluster" placeholder:"NAME" help:"Name of this node, unique in the cluster."`
-	ClusterAddr      string   `group:"Cluster" placeholder:"HOST:PORT" help:"Address to listen on for the other nodes."`
-	ClusterAdvertise string   `group:"Cluster" placeholder:"HOST:PORT" help:"Address the other nodes reach it at, if it is another one."`
-	Join             []string `group:"Cluster" placeholder:"HOST:PORT" help:"Cluster addresses of other nodes; unreachable ones are tried again."`
-	BootstrapExpect  int      `group:"Cluster" default:"1" placeholder:"N" help:"Make a cluster once so many nodes that have none have found each other."`
-	Replicas         int      `group:"Cluster" default:"3" placeholder:"N" help:"Replicas of each shard of a new cluster."`
-	Zone             string   `group:"Cluster" placeholder:"NAME" help:"Failure zone of this node."`
-	GossipKey        string   `group:"Cluster" placeholder:"KEY" help:"Encrypt gossip with this key, the same on all nodes: 16, 24 or 32 bytes in base64."`
-	LeaseReads       bool     `group:"Cluster" help:"Let leaders answer strong reads without asking the others for a while; relies on clocks of about equal speed."`
-	ReadPolicy       string   `group:"Cluster" default:"nearest" placeholder:"POLICY" help:"Replica that answers eventual reads: nearest, random, round-robin or pinned:NODE."`
-	Lab              bool     `group:"Cluster" help:"Serve the endpoints below /_stator/lab, which spoil this node's network, disk and clock for experiments."`
-	ClusterTLSCert   string   `name:"cluster-tls-cert" group:"Cluster" placeholder:"FILE" help:"Certificate of this node for the cluster port (PEM)."`
-	ClusterTLSKey    string   `name:"cluster-tls-key" group:"Cluster" placeholder:"FILE" help:"Its private key (PEM)."`
-	ClusterTLSCA     string   `name:"cluster-tls-ca" group:"Cluster" placeholder:"FILE" help:"Certificates that other nodes' must be signed by (PEM)."`
+	Cluster          bool          `group:"Cluster" help:"Be a node of a cluster. The data directory must be a node's or fresh."`
+	NodeID           string        `name:"node-id" group:"Cluster" placeholder:"NAME" help:"Name of this node, unique in the cluster."`
+	ClusterAddr      string        `group:"Cluster" placeholder:"HOST:PORT" help:"Address to listen on for the other nodes."`
+	ClusterAdvertise string        `group:"Cluster" placeholder:"HOST:PORT" help:"Address the other nodes reach it at, if it is another one."`
+	Join             []string      `group:"Cluster" placeholder:"HOST:PORT" help:"Cluster addresses of other nodes; unreachable ones are tried again."`
+	BootstrapExpect  int           `group:"Cluster" default:"1" placeholder:"N" help:"Make a cluster once so many nodes that have none have found each other."`
+	Replicas         int           `group:"Cluster" default:"3" placeholder:"N" help:"Replicas of each shard of a new cluster."`
+	ReplaceAfter     time.Duration `group:"Cluster" default:"5m" help:"Make the replicas of a node anew on others once it has been silent for so long."`
+	Zone             string        `group:"Cluster" placeholder:"NAME" help:"Failure zone of this node."`
+	GossipKey        string        `group:"Cluster" placeholder:"KEY" help:"Encrypt gossip with this key, the same on all nodes: 16, 24 or 32 bytes in base64."`
+	LeaseReads       bool          `group:"Cluster" help:"Let leaders answer strong reads without asking the others for a while; relies on clocks of about equal speed."`
+	ReadPolicy       string        `group:"Cluster" default:"nearest" placeholder:"POLICY" help:"Replica that answers eventual reads: nearest, random, round-robin or pinned:NODE."`
+	Lab              bool          `group:"Cluster" help:"Serve the endpoints below /_stator/lab, which spoil this node's network, disk and clock for experiments."`
+	ClusterTLSCert   string        `name:"cluster-tls-cert" group:"Cluster" placeholder:"FILE" help:"Certificate of this node for the cluster port (PEM)."`
+	ClusterTLSKey    string        `name:"cluster-tls-key" group:"Cluster" placeholder:"FILE" help:"Its private key (PEM)."`
+	ClusterTLSCA     string        `name:"cluster-tls-ca" group:"Cluster" placeholder:"FILE" help:"Certificates that other nodes' must be signed by (PEM)."`
 }
 
 // check rejects combinations that cannot be meant.
@@ -35,12 +37,12 @@ func (c *clusterFlags) check() error {
 	given := map[string]bool{
 		"--node-id": c.NodeID != "", "--cluster-addr": c.ClusterAddr != "", "--cluster-advertise": c.ClusterAdvertise != "",
 		"--join": len(c.Join) > 0, "--bootstrap-expect": c.BootstrapExpect != 1, "--replicas": c.Replicas != 3,
-		"--gossip-key": c.GossipKey != "", "--zone": c.Zone != "", "--lease-reads": c.LeaseReads, "--read-policy": c.ReadPolicy != "nearest", "--lab": c.Lab, "--cluster-tls-cert": c.ClusterTLSCert != "",
+		"--gossip-key": c.GossipKey != "", "--zone": c.Zone != "", "--replace-after": c.ReplaceAfter != 5*time.Minute, "--lease-reads": c.LeaseReads, "--read-policy": c.ReadPolicy != "nearest", "--lab": c.Lab, "--cluster-tls-cert": c.ClusterTLSCert != "",
 		"--cluster-tls-key": c.ClusterTLSKey != "", "--cluster-tls-ca": c.ClusterTLSCA != "",
 	}
 	if !c.Cluster {
 		for _, name := range []string{
-			"--node-id", "--cluster-addr", "--cluster-advertise", "--join", "--bootstrap-expect", "--replicas", "--zone",
+			"--node-id", "--cluster-addr", "--cluster-advertise", "--join", "--bootstrap-expect", "--replicas", "--replace-after", "--zone",
 			"--gossip-key", "--lease-reads", "--read-policy", "--lab", "--cluster-tls-cert", "--cluster-tls-key", "--cluster-tls-ca",
 		} {
 			if given[name] {
@@ -60,6 +62,8 @@ func (c *clusterFlags) check() error {
 		return usageError("--bootstrap-expect needs --join, addresses of other nodes")
 	case c.Replicas < 1 || c.Replicas > 7:
 		return usageError(fmt.Sprintf("--replicas %d: from 1 to 7 replicas are possible", c.Replicas))
+	case c.ReplaceAfter < time.Second:
+		return usageError(fmt.Sprintf("--replace-after %s: a node that is silent for less than 1s may only be slow", c.ReplaceAfter))
 	case given["--cluster-tls-cert"] != given["--cluster-tls-key"] || given["--cluster-tls-cert"] != given["--cluster-tls-ca"]:
 		return usageError("--cluster-tls-cert, --cluster-tls-key and --cluster-tls-ca belong together")
 	}
@@ -104,7 +108,7 @@ func (c *clusterFlags) options(shards int) (*partition.ClusterOptions, error) {
 	o := &partition.ClusterOptions{
 		GossipKey: key, ReadPolicy: policy,
 		Name: c.NodeID, Addr: c.ClusterAddr, Advertise: c.ClusterAdvertise, Zone: c.Zone, Version: buildVersion(),
-		Join: c.Join, BootstrapExpect: c.BootstrapExpect, Shards: shards, Replicas: c.Replicas, LeaseReads: c.LeaseReads, Lab: c.Lab,
+		Join: c.Join, BootstrapExpect: c.BootstrapExpect, Shards: shards, Replicas: c.Replicas, ReplaceAfter: c.ReplaceAfter, LeaseReads: c.LeaseReads, Lab: c.Lab,
 	}
 	if c.ClusterTLSCert == "" {
 		return o, nil

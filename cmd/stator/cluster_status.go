@@ -14,10 +14,15 @@ import (
 	"github.com/stator-db/stator/partition"
 )
 
+// anyNode is the node that a command talks to.
+type anyNode struct {
+	Endpoint string `default:"http://127.0.0.1:8000" placeholder:"URL" help:"Client port of any node."`
+}
+
 // clusterQuery asks a node for what it knows of its cluster.
 type clusterQuery struct {
-	Endpoint string `default:"http://127.0.0.1:8000" placeholder:"URL" help:"Client port of any node."`
-	JSON     bool   `name:"json" help:"Print the node's answer as it is."`
+	anyNode
+	JSON bool `name:"json" help:"Print the node's answer as it is."`
 }
 
 type (
@@ -29,7 +34,12 @@ type (
 func (c *nodesCommand) Run(p *process) error { return c.print(p, writeNodes) }
 
 // Run prints a line for each shard.
-func (c *shardsCommand) Run(p *process) error { return c.print(p, writeShards) }
+func (c *shardsCommand) Run(p *process) error {
+	return c.print(p, func(w io.Writer, s *partition.ClusterStatus) {
+		writeShards(w, s)
+		writeSteps(w, s)
+	})
+}
 
 func (c *clusterQuery) print(p *process, table func(io.Writer, *partition.ClusterStatus)) error {
 	status, body, err := clusterStatus(p.ctx, c.Endpoint)
@@ -99,13 +109,38 @@ func writeShards(w io.Writer, s *partition.ClusterStatus) {
 		if leader == "" {
 			leader = "none"
 		}
-		replicas := slices.Clone(shard.Replicas)
-		slices.SortFunc(replicas, func(a, b partition.ReplicaStatus) int { return strings.Compare(a.Node, b.Node) })
-		var texts []string
-		for _, r := range replicas {
-			texts = append(texts, fmt.Sprintf("%s (%d)", r.Node, r.Lag))
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%s\n", name, first, leader, shard.Term, shard.Commit, strings.Join(texts, " "))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%s\n", name, first, leader, shard.Term, shard.Commit, replicaTexts(shard))
 	}
 	t.Flush() // an error means that the terminal is gone
+}
+
+// replicaTexts lists the replicas of a shard by name, with their lag, and the nodes
+// that have one but do not answer.
+func replicaTexts(shard partition.ShardStatus) string {
+	replicas := slices.Clone(shard.Replicas)
+	for _, host := range shard.Hosts {
+		if !slices.ContainsFunc(replicas, func(r partition.ReplicaStatus) bool { return r.Node == host }) {
+			replicas = append(replicas, partition.ReplicaStatus{Node: host, Role: "silent"})
+		}
+	}
+	slices.SortFunc(replicas, func(a, b partition.ReplicaStatus) int { return strings.Compare(a.Node, b.Node) })
+	var texts []string
+	for _, r := range replicas {
+		switch r.Role {
+		case "silent":
+			texts = append(texts, r.Node+" (silent)")
+		case "learner":
+			texts = append(texts, fmt.Sprintf("%s (learner, %d)", r.Node, r.Lag))
+		default:
+			texts = append(texts, fmt.Sprintf("%s (%d)", r.Node, r.Lag))
+		}
+	}
+	return strings.Join(texts, " ")
+}
+
+// writeSteps lists what the cluster is about to do with replicas and leaders.
+func writeSteps(w io.Writer, s *partition.ClusterStatus) {
+	for _, step := range s.Steps {
+		fmt.Fprintf(w, "shard %d: %s %s (%s)\n", step.Shard, step.Action, step.Node, step.Reason)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -152,11 +153,71 @@ func TestClusterFlags(t *testing.T) {
 		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --sync":                   "--sync: a cluster syncs every write",
 		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --cluster-tls-cert x.pem": "belong together",
 		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --replicas 0":             "from 1 to 7 replicas are possible",
+		"--cluster --node-id n1 --cluster-addr 127.0.0.1:1 --replace-after 9ms":      "may only be slow",
 	} {
 		var out bytes.Buffer
 		require.Equal(t, exitUsage, run(append([]string{"serve"}, strings.Fields(args)...), &out, &out), args)
 		require.Contains(t, out.String(), want, args)
 	}
+}
+
+// TestOperatorsMoveThings: the commands for operators wait until what they ask for
+// has happened, on whichever node they ask.
+func TestOperatorsMoveThings(t *testing.T) {
+	t.Parallel()
+	port := freePorts(t, 4)
+	endpoint := func(i int) string { return fmt.Sprintf("http://127.0.0.1:%d", port+i) }
+	cluster := launch(t, "", "cluster", "--nodes", "4", "--port", fmt.Sprint(port), "--data-dir", t.TempDir(), "--shards", "4")
+	t.Cleanup(func() {
+		if !cluster.ended() {
+			cluster.signal(syscall.SIGTERM)
+			cluster.wait()
+		}
+	})
+	require.NotNil(t, cluster.stdout.waitFor(t, regexp.MustCompile(`can be used`)), cluster.stderr)
+	stator := func(code, node int, args ...string) string {
+		var out bytes.Buffer
+		require.Equal(t, code, run(append(args, "--endpoint", endpoint(node)), &out, &out), out.String())
+		return out.String()
+	}
+	status := func() *partition.ClusterStatus {
+		s, _, err := clusterStatus(t.Context(), endpoint(0))
+		require.NoError(t, err)
+		return s
+	}
+
+	require.Contains(t, stator(0, 0, "drain", "n2"), "n2 leads nothing")
+	require.Equal(t, partition.NodeDraining, status().Nodes[1].State)
+	for _, shard := range status().Shards {
+		require.NotEqual(t, "n2", shard.Leader)
+	}
+	stator(0, 1, "drain", "n2", "--undo")
+	require.Equal(t, partition.NodeUp, status().Nodes[1].State)
+
+	shard := status().Shards[1] // behind the catalog
+	others := []string{"n1", "n2", "n3", "n4"}
+	from := shard.Hosts[0]
+	to := others[slices.IndexFunc(others, func(name string) bool { return !slices.Contains(shard.Hosts, name) })]
+	require.Contains(t, stator(1, 2, "move-shard", fmt.Sprint(shard.ID), "--from", to, "--to", from), "has no replica")
+	require.Contains(t, stator(0, 2, "move-shard", fmt.Sprint(shard.ID), "--from", from, "--to", to), "stays there")
+	require.Contains(t, status().Shards[1].Hosts, to)
+	require.Equal(t, []partition.OrderStatus{{From: from, To: to}}, status().Shards[1].Orders)
+	stator(0, 2, "move-shard", fmt.Sprint(shard.ID), "--release")
+	require.Contains(t, stator(2, 0, "move-shard", "0"), "--from and --to")
+
+	require.Contains(t, stator(0, 0, "decommission", "n4"), "n4 was removed")
+	require.Len(t, status().Nodes, 3)
+	for _, s := range status().Shards {
+		require.ElementsMatch(t, []string{"n1", "n2", "n3"}, s.Hosts)
+	}
+	require.Contains(t, stator(1, 0, "decommission", "n3"), "2 nodes for 3 replicas")
+	require.Contains(t, stator(1, 0, "drain", "n4"), `no node named "n4"`)
+	response, err := http.Get(endpoint(3) + "/ready")
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	cluster.signal(syscall.SIGTERM)
+	require.Zero(t, cluster.wait())
 }
 
 // TestWaitingNodeStops: a node that waits for others ends at a signal.

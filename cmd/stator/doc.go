@@ -6,6 +6,11 @@
 //	stator verify        check every item and index entry of a data directory, or
 //	                     that the replicas of a running cluster are alike
 //	stator repair        rebuild index entries that disagree with their items
+//	stator cluster       run a whole cluster on this machine
+//	stator nodes         list the nodes of a cluster; stator shards its shards
+//	stator drain         have a node lead nothing, before it is restarted
+//	stator decommission  move everything off a node and remove it
+//	stator move-shard    move a shard's replica from one node to another
 //	stator bench         measure this or another DynamoDB server
 //
 // Every flag can also be given as an environment variable (--data-dir is

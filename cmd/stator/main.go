@@ -24,15 +24,18 @@ type commandLine struct {
 	Config       kong.ConfigFlag `placeholder:"FILE" help:"YAML file with values for these flags; keys are flag names without the dashes."`
 	PrintVersion printVersion    `name:"version" env:"-" help:"Print the version and exit."`
 
-	Serve       serveCommand       `cmd:"" default:"withargs" help:"Serve the DynamoDB API (default)."`
-	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 if the server is ready, 1 if not."`
-	Version     versionCommand     `cmd:"" help:"Print the version."`
-	Verify      verifyCommand      `cmd:"" help:"Check every item and index entry of a data directory."`
-	Repair      repairCommand      `cmd:"" help:"Rebuild index entries that disagree with their items."`
-	Cluster     clusterCommand     `cmd:"" help:"Run a whole cluster on this machine, for trying out."`
-	Nodes       nodesCommand       `cmd:"" help:"List the nodes of a cluster."`
-	Shards      shardsCommand      `cmd:"" help:"List the shards of a cluster."`
-	Bench       benchCommand       `cmd:"" help:"Measure this or any other DynamoDB server."`
+	Serve        serveCommand        `cmd:"" default:"withargs" help:"Serve the DynamoDB API (default)."`
+	Healthcheck  healthcheckCommand  `cmd:"" help:"Exit 0 if the server is ready, 1 if not."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
+	Verify       verifyCommand       `cmd:"" help:"Check every item and index entry of a data directory."`
+	Repair       repairCommand       `cmd:"" help:"Rebuild index entries that disagree with their items."`
+	Cluster      clusterCommand      `cmd:"" help:"Run a whole cluster on this machine, for trying out."`
+	Nodes        nodesCommand        `cmd:"" help:"List the nodes of a cluster."`
+	Shards       shardsCommand       `cmd:"" help:"List the shards of a cluster."`
+	Drain        drainCommand        `cmd:"" help:"Have a node lead nothing, before it is restarted."`
+	Decommission decommissionCommand `cmd:"" help:"Move everything off a node and remove it from its cluster."`
+	MoveShard    moveShardCommand    `cmd:"" name:"move-shard" help:"Move a shard's replica from one node to another."`
+	Bench        benchCommand        `cmd:"" help:"Measure this or any other DynamoDB server."`
 }
 
 // process is what a subcommand may use of the process around it.
