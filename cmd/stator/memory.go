@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"math"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // gcPercent lets the heap grow by half between collections instead of doubling.
@@ -34,6 +37,55 @@ func setMemoryLimits() {
 			debug.SetMemoryLimit(int64(float64(total) * memoryShare))
 		}
 	}
+}
+
+// trimInterval is how often trimMemory looks whether a burst is over.
+const trimInterval = 30 * time.Second
+
+// trimMemory gives the memory that a burst took, such as a load, back to the system
+// when it is over, until ctx ends. Left alone, Go collects an idle process after two
+// minutes and needs two collections to return what they free.
+func trimMemory(ctx context.Context) {
+	ticker := time.NewTicker(trimInterval)
+	defer ticker.Stop()
+	var b burst
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if b.over(collections()) {
+			debug.FreeOSMemory() // collects, and so counts as one
+			b.before = collections()
+		}
+	}
+}
+
+// burst watches the number of collections. More than one in an interval are a burst;
+// a single one may be that of an idle process.
+type burst struct {
+	before uint64 // collections at the last look
+	seen   bool
+}
+
+// over reports, once for each burst, that there was no collection since the last look.
+func (b *burst) over(collections uint64) bool {
+	since := collections - b.before
+	b.before = collections
+	if since > 1 {
+		b.seen = true
+	}
+	over := b.seen && since == 0
+	b.seen = b.seen && !over
+	return over
+}
+
+// collections counts the completed cycles of the collector.
+func collections() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // availableMemory returns the bytes this process may use: the smallest of the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io/fs"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,4 +41,31 @@ func TestAvailableMemory(t *testing.T) {
 			require.Equal(t, tc.want, got)
 		})
 	}
+}
+
+func TestBurstIsOver(t *testing.T) {
+	t.Parallel()
+	var b burst
+	for i, look := range []struct {
+		collections uint64
+		over        bool
+	}{
+		{3, false},  // it began
+		{9, false},  // it goes on
+		{10, false}, // it may go on
+		{10, true},
+		{10, false}, // once
+		{11, false}, // of an idle process
+		{11, false},
+		{13, false},
+		{13, true},
+	} {
+		require.Equal(t, look.over, b.over(look.collections), "look %d", i)
+	}
+}
+
+func TestCollections(t *testing.T) {
+	before := collections()
+	runtime.GC()
+	require.Greater(t, collections(), before)
 }

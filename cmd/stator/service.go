@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,6 +40,12 @@ func (s service) run(ctx context.Context) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	setMemoryLimits()
+	var background sync.WaitGroup
+	defer func() {
+		stop()
+		background.Wait()
+	}()
+	background.Go(func() { trimMemory(ctx) })
 
 	logger := s.options.Logger
 	listener, err := net.Listen("tcp", net.JoinHostPort(strings.Trim(s.host, "[]"), strconv.Itoa(s.port)))

@@ -15,10 +15,10 @@ import (
 const (
 	starts = 5
 	// Memory is looked at when a server has been idle for a moment, and after a load
-	// when it has settled: Go collects garbage of an idle process after two minutes
-	// and gives the memory back then.
+	// when it has settled: Stator gives what a burst took back within 90 s of its
+	// end, and the end is when compactions are done.
 	idleTime   = 3 * time.Second
-	settleTime = 140 * time.Second
+	settleTime = 120 * time.Second
 )
 
 // footprint is how quickly Stator starts and what it takes while nobody asks.
