@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -128,9 +127,7 @@ func TestLimits(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			start := time.Now()
 			require.Equal(t, tt.want, bind(tt.kind, tt.text))
-			require.Less(t, time.Since(start), 5*time.Second)
 		})
 	}
 }

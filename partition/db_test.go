@@ -352,7 +352,7 @@ func TestEventualIndexesLagAndArrive(t *testing.T) {
 	table := createTest(t, db, musicTable())
 	read := &Read{Table: table, Index: table.Index("byGenre"), Hash: []item.Value{str("pop")}}
 	put(t, db, table, object("artist", "Abba", "song", "Waterloo", "genre", "pop"))
-	require.Eventually(t, func() bool { return len(readAll(t, db, read)) == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(readAll(t, db, read)) == 1 }, time.Minute, time.Millisecond)
 }
 
 func TestOutboxSurvivesRestart(t *testing.T) {
@@ -375,7 +375,7 @@ func TestOutboxSurvivesRestart(t *testing.T) {
 	table, err = db.Table(Namespace{}, "Music")
 	require.NoError(t, err)
 	read := &Read{Table: table, Index: table.Index("byGenre"), Hash: []item.Value{str("pop")}}
-	require.Eventually(t, func() bool { return len(readAll(t, db, read)) == 40 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(readAll(t, db, read)) == 40 }, time.Minute, time.Millisecond)
 	require.NoError(t, db.Close())
 	verifyClean(t, dir)
 }

@@ -25,7 +25,7 @@ import (
 )
 
 // processTimeout bounds every wait for a process; a healthy one needs far less.
-const processTimeout = 20 * time.Second
+const processTimeout = 2 * time.Minute
 
 // binary is the stator under test, built once for all tests.
 var binary string

@@ -26,10 +26,6 @@ import (
 // manifestName is the file that every data directory has; see package storage.
 const manifestName = "MANIFEST.stator"
 
-// stopLimit is far above the second that a server takes to stop, since the machine
-// may be busy with other tests.
-const stopLimit = 10 * time.Second
-
 // TestServe starts on an empty directory, stops on a signal and finds everything
 // again.
 func TestServe(t *testing.T) {
@@ -47,10 +43,8 @@ func TestServe(t *testing.T) {
 			createTable(t, s.client(), "Music")
 			require.NoError(t, putItem(t.Context(), s.client(), "Music", "a", "b"))
 
-			started := time.Now()
 			s.signal(signal)
 			require.Zero(t, s.wait())
-			require.Less(t, time.Since(started), stopLimit)
 
 			s = start(t, "--port", "0", "--data-dir", dir)
 			value, found := getItem(t, s.client(), "Music", "a")
@@ -342,7 +336,6 @@ func TestDrainEnds(t *testing.T) {
 	s.signal(syscall.SIGTERM)
 	require.Zero(t, s.wait())
 	require.GreaterOrEqual(t, time.Since(started), drainTimeout)
-	require.Less(t, time.Since(started), stopLimit)
 }
 
 // TestSecondSignal ends the process at once, although a request is unfinished.

@@ -28,7 +28,7 @@ func TestMessages(t *testing.T) {
 		require.True(t, a.Send(2, batch))
 	}
 	<-done
-	require.Eventually(t, func() bool { return a.Stats()[0].MessagesSent == n }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return a.Stats()[0].MessagesSent == n }, time.Minute, time.Millisecond)
 	require.Equal(t, uint64(n), b.Stats()[0].MessagesReceived)
 	require.Zero(t, a.Stats()[0].MessagesDropped)
 	require.Greater(t, a.Stats()[0].BytesSent, uint64(n*len(batch)))
@@ -76,7 +76,7 @@ func TestMessagesAfterRestart(t *testing.T) {
 	o := testOptions(2)
 	o.Addr = b.Addr()
 	closeAll(t, b)
-	require.Eventually(t, func() bool { return !a.Send(2, []byte("lost")) }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !a.Send(2, []byte("lost")) }, time.Minute, time.Millisecond)
 	b, _ = node(t, o)
 	b.HandleMessages(receive)
 	b.SetCluster(testCluster)

@@ -78,7 +78,7 @@ func TestNotSent(t *testing.T) {
 
 	addr := b.Addr()
 	closeAll(t, b)
-	require.Eventually(t, func() bool { return !a.Stats()[0].Connected }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !a.Stats()[0].Connected }, time.Minute, time.Millisecond)
 	_, err = a.Call(t.Context(), 2, methodEcho, nil)
 	requireOutcome(t, err, ErrNotSent)
 	_, err = a.CallAddr(t.Context(), addr, methodOpen, nil)
@@ -233,13 +233,13 @@ func TestOutcomesBehindAStuckPeer(t *testing.T) {
 		}
 	}
 	go call(t.Context(), first)
-	require.Eventually(t, queued(1), 5*time.Second, time.Millisecond)
+	require.Eventually(t, queued(1), time.Minute, time.Millisecond)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	go call(ctx, withdrawn)
-	require.Eventually(t, queued(2), 5*time.Second, time.Millisecond)
+	require.Eventually(t, queued(2), time.Minute, time.Millisecond)
 	go call(t.Context(), behind)
-	require.Eventually(t, queued(3), 5*time.Second, time.Millisecond)
+	require.Eventually(t, queued(3), time.Minute, time.Millisecond)
 
 	cancel()
 	requireOutcome(t, <-withdrawn, ErrNotSent, context.Canceled)
@@ -302,7 +302,7 @@ func TestBackpressure(t *testing.T) {
 			results <- err
 		}()
 	}
-	require.Eventually(t, func() bool { return running.Load() == 1 || running.Load() == 2 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return running.Load() == 1 || running.Load() == 2 }, time.Minute, time.Millisecond)
 	// The next one waits for room, and was not sent if it does not get any.
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -115,9 +114,7 @@ func TestStreamEndsWithTransport(t *testing.T) {
 	s, err := a.Stream(t.Context(), 2, 5)
 	require.NoError(t, err)
 	<-entered
-	began := time.Now()
 	closeAll(t, b)
-	require.Less(t, time.Since(began), 4*time.Second)
 	_, err = io.ReadAll(s)
 	require.Error(t, err)
 	require.NoError(t, s.Close())
