@@ -251,7 +251,7 @@ func (g *group) applyBatch(entries []replication.Entry) error {
 		g.batch = append(g.batch, pr)
 	}
 	r := g.replica.Load()
-	if err := g.insist(r, g.batch); err != nil {
+	if err := g.insist(r, entries); err != nil {
 		for _, pr := range g.batch {
 			g.decided(pr)
 		}
@@ -308,17 +308,27 @@ func (g *group) take(e *replication.Entry) (pr *proposal, err error) {
 	return pr, nil
 }
 
-// insist applies a batch. What is in the log has happened, so on a full disk it
-// waits for space.
-func (g *group) insist(r *replica, batch []*proposal) error {
+// insist applies the batch, which entries are the origin of. What is in the log has
+// happened, so on a full disk it waits for space. Clients do not, and another replica
+// should lead meanwhile.
+func (g *group) insist(r *replica, entries []replication.Entry) error {
 	for first := true; ; first = false {
-		err := r.apply(batch)
+		err := r.apply(g.batch)
 		if !errors.Is(err, storage.ErrDiskFull) {
 			return err
 		}
+		// What was committed before the disk was full is not applied again.
+		for len(g.batch) > 0 && g.batch[0].index <= r.seq {
+			g.decided(g.batch[0])
+			g.batch = g.batch[1:]
+		}
 		if first {
 			g.node.db.log.Error("waiting for disk space to apply what was decided", "group", g.id, "error", err)
+			if err := g.abandon(entries, err); err != nil {
+				return err
+			}
 		}
+		g.node.runtime.HandOver(g.id)
 		timer := time.NewTimer(diskFullPause)
 		select {
 		case <-timer.C:
@@ -326,11 +336,30 @@ func (g *group) insist(r *replica, batch []*proposal) error {
 			timer.Stop()
 			return err
 		}
-		// What was committed before the disk was full is not applied again.
-		for len(batch) > 0 && batch[0].index <= r.seq {
-			batch = batch[1:]
-		}
 	}
+}
+
+// abandon tells those who wait for proposals of the batch that their outcome is
+// unknown. The commands are theirs, so the batch goes on with what the log holds.
+func (g *group) abandon(entries []replication.Entry, reason error) error {
+	byIndex := make(map[uint64]*replication.Entry, len(entries))
+	for i := range entries {
+		byIndex[entries[i].Index] = &entries[i]
+	}
+	for i, pr := range g.batch {
+		if pr.term == foreign {
+			continue
+		}
+		stranger, err := g.take(byIndex[pr.index]) // it is pending no more
+		if err != nil {
+			return err
+		}
+		stranger.index = pr.index
+		g.batch[i] = stranger
+		pr.err, pr.sent = fmt.Errorf("%w: %w", ErrOutcomeUnknown, reason), false
+		pr.wake <- false
+	}
+	return nil
 }
 
 func (g *group) term() uint64 {

@@ -42,6 +42,17 @@ func (r *Runtime) Transfer(ctx context.Context, id Group, to Node) error {
 	}
 }
 
+// HandOver asks the voter that has most of the log to lead in this node's place,
+// if this node leads, and does not wait for it. A state machine whose Apply cannot
+// get on calls it, for a leader that cannot apply is of no use.
+func (r *Runtime) HandOver(id Group) {
+	g, err := r.group(id)
+	if err != nil {
+		return // it does not lead either
+	}
+	g.post(func(in *inbox) { in.calls = append(in.calls, g.handOver) })
+}
+
 func (g *group) beginTransfer(t *transfer) {
 	st := g.node.BasicStatus()
 	switch {
