@@ -99,7 +99,7 @@ func (f *fault) run(t *testing.T, c *cluster, cl *client, p *probes, random *ran
 	pass(t, epochLength)
 	c.settle()
 	l.stop()
-	result.recovery = p.longest()
+	result.recovery = p.longest(t)
 	p.reset(1, 2, 3)
 
 	l.readAll(t, others[0])

@@ -33,6 +33,7 @@ type probes struct {
 type probed struct {
 	last    time.Time     // the latest acknowledgement
 	longest time.Duration // the longest time without one
+	ended   time.Time     // when that was
 	errors  int
 }
 
@@ -125,8 +126,14 @@ func (s *probed) note(err error) {
 		s.errors++
 		return
 	}
-	now := time.Now()
-	s.longest = max(s.longest, now.Sub(s.last))
+	s.passed(time.Now())
+}
+
+// passed notes that the time since the last acknowledgement ends now.
+func (s *probed) passed(now time.Time) {
+	if waited := now.Sub(s.last); waited > s.longest {
+		s.longest, s.ended = waited, now
+	}
 	s.last = now
 }
 
@@ -137,18 +144,23 @@ func (p *probes) report() map[int]probed {
 	all := map[int]probed{}
 	for shard, state := range p.shards {
 		s := *state
-		s.longest = max(s.longest, time.Since(s.last))
+		s.passed(time.Now())
 		all[shard] = s
 	}
 	return all
 }
 
 // longest is how long the shard that had to wait the longest was without an acknowledged write since reset.
-func (p *probes) longest() (longest time.Duration) {
-	for _, s := range p.report() {
-		longest = max(longest, s.longest)
+func (p *probes) longest(t *testing.T) time.Duration {
+	t.Helper()
+	worst, shard := probed{}, 0
+	for i, s := range p.report() {
+		if s.longest > worst.longest {
+			worst, shard = s, i
+		}
 	}
-	return longest
+	t.Logf("shard %d waited the longest for a write: %.2f s, until %s", shard, worst.longest.Seconds(), worst.ended.UTC().Format("15:04:05.000"))
+	return worst.longest
 }
 
 func (p *probes) stop() {

@@ -51,7 +51,7 @@ type member struct {
 
 func newCluster(t testing.TB, seed uint64, config Config, n int) *cluster {
 	c := &cluster{t: t, config: config, checker: newChecker(), nodes: map[Node]*member{}}
-	c.net = &network{c: c, random: rand.New(rand.NewPCG(seed, 1)), cut: map[[2]Node]bool{}}
+	c.net = &network{c: c, random: rand.New(rand.NewPCG(seed, 1)), cut: map[[2]Node]bool{}, bytes: map[Node]int{}}
 	for i := range n {
 		c.add(Node(i + 1))
 	}
@@ -298,6 +298,7 @@ type network struct {
 	delay            time.Duration // up to
 	cut              map[[2]Node]bool
 	batches, largest int
+	bytes            map[Node]int // handed over for a node
 }
 
 // faults sets how likely batches are lost and how long they may take.
@@ -350,6 +351,7 @@ func (e endpoint) Send(to Node, b []byte) bool {
 	reported := n.random.IntN(2) == 0
 	n.batches++
 	n.largest = max(n.largest, len(b))
+	n.bytes[to] += len(b)
 	n.mu.Unlock()
 	if cut || lost {
 		return reported

@@ -56,6 +56,8 @@
 //   - The log is cut up to an index only after StateMachine.Sync covered it.
 //   - A snapshot replaces the state machine before raft and the log hear of it,
 //     see Runtime.ReceiveSnapshot.
+//   - A peer is not sent the same large append twice within a moment, however often
+//     raft asks for it (group.repeats).
 //   - All queues are bounded: proposals by Config.MaxInFlight for each group,
 //     appends by Config.MaxPending, messages by constants, what is being applied by
 //     raft. Beyond the bounds, proposals are refused and messages dropped.

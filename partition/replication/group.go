@@ -73,6 +73,7 @@ type group struct {
 	// tries to find another leader.
 	failed error
 	giveUp int
+	sent   map[uint64]sentAppend // by peer; see repeats
 	ticks  int
 	events []func(Observer)
 }
@@ -241,6 +242,7 @@ func (g *group) handleReady(out *outbox) {
 				g.enqueueApply(m)
 			case m.GetType() == raftpb.MsgSnap:
 				g.sendSnapshot(Node(m.GetTo()), m.GetTerm())
+			case g.repeats(m): // and is dropped
 			default:
 				g.tellCommit(m)
 				out.add(g, m)
