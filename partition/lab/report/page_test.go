@@ -175,6 +175,32 @@ func TestPictureIsDrawnInItsFrame(t *testing.T) {
 	require.Equal(t, "null", told[2], "it has no part in the page's origin")
 }
 
+// TestExperimentIsShown: what the laboratory really finds, with porcupine's picture.
+func TestExperimentIsShown(t *testing.T) {
+	e, found, err := lab.Builtin("negative-control")
+	require.NoError(t, err)
+	require.True(t, found)
+	r, err := lab.Run(t.Context(), e, lab.Options{Seed: 1, Mode: lab.Simulated, Command: "stator lab run negative-control --seed 1"})
+	require.NoError(t, err)
+	p := open(t, r)
+	require.Equal(t, "Passed", p.text(".verdict-word"))
+	js[chromedp.Void](p, "document.querySelector('iframe').scrollIntoView({behavior: 'instant'})")
+	p.await("document.querySelector('iframe').srcdoc.includes('Porcupine')")
+	js[chromedp.Void](p, "document.querySelector('.evidence .id').click()")
+	p.await("document.querySelector('.operation') !== null")
+	require.NotContains(t, p.text("main"), "NaN")
+}
+
+// TestPointingAtAGroupPutsOthersBack: its curve can be told from five.
+func TestPointingAtAGroupPutsOthersBack(t *testing.T) {
+	p := open(t, example(t))
+	js[chromedp.Void](p, "document.querySelector('#curve .legend button').focus()")
+	p.await("document.querySelectorAll('#curve .faded').length === 8") // bands and lines of four
+	js[chromedp.Void](p, "document.querySelector('#curve .legend button').click(); document.activeElement.blur()")
+	p.await("document.querySelectorAll('#curve .faded, #curve .g0 .line').length === 1") // that of the legend
+	require.Equal(t, "false", js[string](p, "document.querySelector('#curve .legend button').ariaPressed"))
+}
+
 func TestEmptyResultsAreShown(t *testing.T) {
 	for name, r := range map[string]*lab.Result{
 		"nothing":       {Format: lab.ResultFormat, Title: "Nothing", Verdict: lab.Undecided},

@@ -45,15 +45,18 @@ const signs = [
 const mark = (i, x, y) => svg('path', { class: 'mark', d: signs[i % signs.length], transform: `translate(${x} ${y})` });
 const seriesClass = (i) => `g${i % 8}`;
 
-/** legend has a button for each series that shows and hides it. */
+/** legend has a button for each series that shows and hides it, and puts the others back while one points at it. */
 function legend(series, changed) {
   const shown = series.map(() => true);
+  const state = { shown, pointed: null };
+  const point = (i) => () => { if (state.pointed !== i) { state.pointed = i; changed(); } };
   const list = el('ul', { class: 'legend', 'aria-label': 'Groups shown' }, series.map(({ group, colour }, i) => {
     const button = el('button', {
       type: 'button', 'aria-pressed': 'true', class: seriesClass(colour),
+      onpointerenter: point(i), onpointerleave: point(null), onfocus: point(i), onblur: point(null),
       onclick: () => { shown[i] = !shown[i]; button.setAttribute('aria-pressed', shown[i]); changed(); },
     }, svg('svg', { viewBox: '-7 -6 14 12', 'aria-hidden': 'true' }, line(-7, 0, 7, 0, 'line'), mark(colour, 0, 0)), group);
     return el('li', {}, button);
   }));
-  return { list, shown };
+  return { list, state };
 }

@@ -9,7 +9,7 @@ function drawCurve(place) {
   // An interval of few reads says little, and would take the room of the others.
   const most = Math.max(0.01, ...edges.map((p) => (p.reads >= 10 ? p.high : p.probability)));
   const scale = upward(most, 5), top = Math.min(1, scale.top);
-  const { list, shown } = legend(groups, () => c.redraw());
+  const { list, state } = legend(groups, () => c.redraw());
   let geometry;
   const cursorLine = line(0, 0, 0, 0, 'cursor');
   cursorLine.setAttribute('visibility', 'hidden');
@@ -17,7 +17,7 @@ function drawCurve(place) {
     const box = { left: 52, right: width - 10, top: 24, bottom: height - 40 };
     const x = logarithmic(from, until, box.left, box.right), y = linear(0, top, box.bottom, box.top);
     geometry = { box, x };
-    const series = groups.map((r, i) => shown[i] && seriesOf(r.curve, r.colour, x, (p) => y(Math.min(p, top)), middle));
+    const series = groups.map((r, i) => state.shown[i] && seriesOf(r.curve, r.colour, state.pointed !== null && state.pointed !== i, x, (p) => y(Math.min(p, top)), middle));
     return [
       yAxis(box, y, scale.list.filter((v) => v <= top), (v) => `${threeDigits(v * 100)} %`, 'P(stale | t)'),
       xAxis(box, x, decades(from, until, (box.right - box.left) / 60), duration, 't, time since the last write was acknowledged'),
@@ -41,7 +41,7 @@ function drawCurve(place) {
     cursorLine.setAttribute('visibility', 'visible');
     showTip(event.clientX, event.clientY, el('b', {}, `t from ${duration(near.from)} to ${duration(near.until)}`), el('table', {}, groups.map((r, i) => {
       const p = r.curve.find((q) => q.from === near.from);
-      if (!shown[i]) return null;
+      if (!state.shown[i]) return null;
       return el('tr', {}, el('td', {}, el('i', { class: seriesClass(r.colour) }), r.group),
         p?.reads ? [el('td', { class: 'num' }, percentage(p.probability)), el('td', { class: 'num muted' }, `${count(p.stale)} of ${count(p.reads)}`)] : el('td', { colspan: 2, class: 'muted' }, 'no reads'));
     })));
@@ -49,8 +49,8 @@ function drawCurve(place) {
   c.root.addEventListener('pointerleave', () => { cursorLine.setAttribute('visibility', 'hidden'); hideTip(); });
 }
 
-/** seriesOf is a group's curve. Buckets without reads interrupt it. */
-function seriesOf(curve, i, x, y, middle) {
+/** seriesOf is a group's curve, put back or not. Buckets without reads interrupt it. */
+function seriesOf(curve, i, faded, x, y, middle) {
   const runs = [];
   let run = null;
   for (const p of curve) {
@@ -59,10 +59,11 @@ function seriesOf(curve, i, x, y, middle) {
     run.push(p);
   }
   const at = (p, v) => `${x(middle(p)).toFixed(1)} ${y(v).toFixed(1)}`;
-  const bands = svg('g', { class: seriesClass(i) }, runs.map((points) => svg('path', {
+  const name = `${seriesClass(i)}${faded ? ' faded' : ''}`;
+  const bands = svg('g', { class: name }, runs.map((points) => svg('path', {
     class: 'band', d: points.length === 1 ? whisker(points[0], x(middle(points[0])), y) : `M${points.map((p) => at(p, p.high)).join('L')}L${points.toReversed().map((p) => at(p, p.low)).join('L')}Z`,
   })));
-  const lines = svg('g', { class: seriesClass(i) }, runs.map((points) => svg('path', { class: 'line', d: `M${points.map((p) => at(p, p.probability)).join('L')}` })),
+  const lines = svg('g', { class: name }, runs.map((points) => svg('path', { class: 'line', d: `M${points.map((p) => at(p, p.probability)).join('L')}` })),
     runs.flat().map((p) => mark(i, x(middle(p)), y(p.probability))));
   return { bands, lines };
 }

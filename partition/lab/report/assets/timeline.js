@@ -23,7 +23,7 @@ const timeline = (() => {
   /** inkOn is black or white, whichever is easier to read on a colour #rrggbb. */
   const inkOn = (hex) => {
     const [r, g, b] = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-    return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? '#10181f' : '#fff';
+    return 0.299 * r + 0.587 * g + 0.114 * b > 125 ? '#10181f' : '#fff';
   };
 
   function draw() {

@@ -1,7 +1,9 @@
 // The part of the run that the timeline and the lag show, and the operation chosen.
 const end = Math.max(1, result.duration, ...result.faults.map((f) => f.until), operations.reduce((last, o) => Math.max(last, o.return), 0));
 const shortest = Math.min(end, 1e4); // nanoseconds; nothing is shorter than a link's delay
-const view = { from: 0, until: end };
+// The run is the workload. What is read after it, to look at what is left, comes into view by zooming out.
+const whole = Math.min(end, result.duration || end);
+const view = { from: 0, until: whole };
 const viewers = [];
 let waiting = false;
 
@@ -29,7 +31,7 @@ function zoom(factor, at = (view.from + view.until) / 2) {
   const share = (at - view.from) / (view.until - view.from);
   show(at - share * span, at + (1 - share) * span);
 }
-const showAll = () => show(0, end);
+const showAll = () => show(0, whole);
 
 /** reveal shows an operation, with what it missed, large enough to see. */
 function reveal(o) {
