@@ -11,7 +11,7 @@ import (
 // nor body nor out may be kept after serve returns: all three are pooled.
 type call struct {
 	s   *Server
-	ctx context.Context // ends when the client goes away or the server shuts down
+	ctx context.Context // ends when the server shuts down, or before if it learns that the client went away
 	op  *operation
 
 	accessKey string

@@ -62,7 +62,7 @@ func (c *call) struck(r *faultRule, targets []faultTarget) (struck []bool, match
 	return struck, matches
 }
 
-// wait returns after d, or before if the client goes away.
+// wait returns after d, or before if the request's context ends.
 func (c *call) wait(d time.Duration) error {
 	if d <= 0 {
 		return nil

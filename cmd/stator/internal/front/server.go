@@ -106,8 +106,7 @@ func (s *Server) forget(c *connection) {
 // under way are answered, or until ctx ends and its error is returned; then Close
 // ends what is left.
 func (s *Server) Shutdown(ctx context.Context) error {
-	idle := func(c *connection) bool { return c.phase.CompareAndSwap(idle, closed) }
-	s.stop(idle)
+	s.stop(func(c *connection) bool { return c.phase.CompareAndSwap(idle, closed) })
 	answered := make(chan struct{})
 	go func() {
 		s.running.Wait()
@@ -132,8 +131,8 @@ func (s *Server) Close() error {
 	return s.web.Close()
 }
 
-// stop stops accepting and closes the connections that end selects.
-func (s *Server) stop(end func(*connection) bool) {
+// stop stops accepting and closes the connections that selected chooses.
+func (s *Server) stop(selected func(*connection) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing.Store(true)
@@ -141,7 +140,7 @@ func (s *Server) stop(end func(*connection) bool) {
 		_ = s.mu.listener.Close() // nobody waits for anything from it
 	}
 	for c := range s.mu.connections {
-		if end(c) {
+		if selected(c) {
 			_ = c.conn.Close() // its goroutine sees the error that matters
 		}
 	}
