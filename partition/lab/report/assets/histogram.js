@@ -12,7 +12,7 @@ function histograms(place, named, unit) {
     place.append(host);
     const scale = upward(Math.max(...d.buckets.map((b) => b.count)), 3, 1);
     chart(host, 150, `${name}: distribution of ${plural(d.count, unit)}, median ${duration(d.p50)}, 99th percentile ${duration(d.p99)}`, (width, height) => {
-      const box = { left: 40, right: width - 6, top: 18, bottom: height - 22 };
+      const box = { left: 46, right: width - 6, top: 18, bottom: height - 22 };
       const x = logarithmic(from, until, box.left, box.right), y = linear(0, scale.top, box.bottom, box.top);
       const quantile = (v, text) => v > 0 && [line(x(v), box.top, x(v), box.bottom, 'quantile'), label(Math.min(box.right - 10, x(v)), box.top - 4, text)];
       const apart = d.p99 > 0 && d.p50 > 0 && x(d.p99) - x(d.p50) > 28;
