@@ -36,6 +36,7 @@ type commandLine struct {
 	Decommission decommissionCommand `cmd:"" help:"Move everything off a node and remove it from its cluster."`
 	MoveShard    moveShardCommand    `cmd:"" name:"move-shard" help:"Move a shard's replica from one node to another."`
 	Bench        benchCommand        `cmd:"" help:"Measure this or any other DynamoDB server."`
+	Lab          labCommand          `cmd:"" help:"Run experiments with consistency, on a cluster that is broken on purpose."`
 }
 
 // process is what a subcommand may use of the process around it.

@@ -73,6 +73,9 @@ type Clients struct {
 	// them if not given. A client whose node is down asks the next, unless Fixed.
 	Nodes []string `yaml:"nodes"`
 	Fixed bool     `yaml:"fixed"`
+	// Balanced spreads a client's requests over all nodes, as something in front of
+	// them might.
+	Balanced bool `yaml:"balanced"`
 	// Keys are a client's own, or the group's, 1 if not given.
 	Keys int `yaml:"keys"`
 	// Of is the group whose keys are read.

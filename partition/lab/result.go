@@ -154,11 +154,10 @@ type Client struct {
 	Group string `json:"group"`
 	// Node is the one that it sends its requests to at first, and is next to.
 	Node int `json:"node"`
-	// Policy is how its reads are served. Eventual reads are answered by the replica
-	// on the node that is asked, which is Node for nearest and pinned (which never
-	// turns to another one), any for random, the next for round-robin; strong reads
-	// by the leader. With follower, the negative control, a replica that does not
-	// lead answers strong reads from what it has.
+	// Policy is how its reads are served: eventual ones by the replica on the node
+	// that was asked (nearest), any (random), the next (round-robin), the one on Node
+	// (pinned); strong ones (strong) by the leader. With follower, the negative
+	// control, a replica that does not lead answers strong reads from what it has.
 	Policy string `json:"policy"`
 }
 

@@ -22,7 +22,7 @@ type simulated struct {
 	world   *virtual.World
 	cluster *cluster.Cluster
 	clients []*cluster.Client
-	chance  []*rand.Rand // of clients that choose nodes at random
+	chance  []*rand.Rand // of clients whose requests are balanced
 	outside *virtual.Host
 	start   time.Duration
 }
@@ -147,14 +147,13 @@ func (s *simulated) Do(client int, r Request) Response {
 	group := s.setup.Experiment.group(c.Group)
 	nodes := len(s.setup.Experiment.nodes())
 	node := c.Node
-	switch r.Policy {
-	case "random":
+	if group != nil && group.Balanced {
 		node = s.chance[client].IntN(nodes)
-	case "round-robin":
-		node = (c.Node + r.Turn) % nodes
 	}
 	for range nodes {
-		trace := cluster.Trace{Unconfirmed: r.Policy == "follower"}
+		trace := cluster.Trace{
+			Policy: cluster.Policy(r.Policy), Turn: c.Node + r.Turn, Pin: c.Node, Unconfirmed: r.Policy == "follower",
+		}
 		var values []int64
 		var err error
 		switch s.clients[client].Request(node, requestTimeout, func(db *partition.SimulatedNode) {
@@ -166,7 +165,7 @@ func (s *simulated) Do(client int, r Request) Response {
 			return Response{Outcome: undecided(&r), Error: "the connection broke", Node: node, Served: -1}
 		case cluster.Refused:
 		}
-		if group != nil && group.Fixed || r.Policy == "pinned" {
+		if group != nil && group.Fixed {
 			break
 		}
 		node = (node + 1) % nodes

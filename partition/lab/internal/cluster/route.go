@@ -152,11 +152,14 @@ func (w world) Read(ctx context.Context, shard int, c partition.Consistency, rea
 		if confirm {
 			to = n.leader(shard, attempt)
 		} else {
-			to = n.replica(shard, attempt, t.Unconfirmed)
+			to = n.replica(t, shard, attempt)
 		}
 		var err error
 		served := false
 		if left := limit - n.c.World.Now(); to != nil && left > 0 {
+			if !confirm {
+				left = min(left, requestTimeout/3) // there are others to ask
+			}
 			end := n.ask(to, left, func() {
 				m := to.members[shard]
 				if m == nil || confirm && !m.readIndex(left) {
@@ -179,14 +182,25 @@ func (w world) Read(ctx context.Context, shard int, c partition.Consistency, rea
 	}
 }
 
-// replica is who answers a read without asking anybody, another one at each
-// attempt: the replica on this node, else the nearest; none that leads if the read
-// is to be unconfirmed.
-func (n *node) replica(shard, attempt int, unconfirmed bool) *node {
+// replica is who answers a read without asking anybody: by the policy at first, then
+// the nearest, another one at each attempt.
+func (n *node) replica(t *Trace, shard, attempt int) *node {
 	replicas := slices.Clone(n.c.shards[shard].replicas)
-	if unconfirmed && len(replicas) > 1 {
+	if t.Unconfirmed && len(replicas) > 1 {
 		leader := n.c.Leader(shard)
 		replicas = slices.DeleteFunc(replicas, func(r int) bool { return r == leader })
+	}
+	if attempt == 0 {
+		switch t.Policy {
+		case Random:
+			return n.c.nodes[replicas[n.route.IntN(len(replicas))]]
+		case RoundRobin:
+			return n.c.nodes[replicas[t.Turn%len(replicas)]]
+		case Pinned:
+			if slices.Contains(replicas, t.Pin) {
+				return n.c.nodes[t.Pin]
+			}
+		}
 	}
 	slices.SortStableFunc(replicas, func(a, b int) int { return int(n.distance(a) - n.distance(b)) })
 	return n.c.nodes[replicas[attempt%len(replicas)]]

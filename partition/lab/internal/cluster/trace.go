@@ -2,8 +2,25 @@ package cluster
 
 import "context"
 
-// Trace travels with a request and is told where its reads were served.
+// Policy is how the replica for an eventual read is chosen, as package partition
+// has it.
+type Policy string
+
+// Policies. Nearest is the replica on the node that was asked, else the one with
+// the shortest way; Pinned the one on a certain node.
+const (
+	Nearest    Policy = "nearest"
+	Random     Policy = "random"
+	RoundRobin Policy = "round-robin"
+	Pinned     Policy = "pinned"
+)
+
+// Trace travels with a request: how its reads are to be served, and where they
+// were.
 type Trace struct {
+	Policy Policy // empty is Nearest
+	Turn   int    // for RoundRobin
+	Pin    int    // the node, for Pinned
 	// Unconfirmed is a defect, for the negative control: a strong read is answered by
 	// a replica that does not lead, from what it has.
 	Unconfirmed bool
