@@ -231,6 +231,12 @@ func TestDrainAndMove(t *testing.T) {
 		}
 		return count
 	}
+	// A member keeps its replica even if it believes that it hosts it no more.
+	dropped, err := c.nodes["n1"].node.dropGroup(groupOf(0), 0)
+	require.NoError(t, err)
+	require.False(t, dropped)
+	c.settle(map[string]int{"n1": 4, "n2": 4, "n3": 4})
+
 	drained := c.leader().opts.Cluster.Name
 	require.NoError(t, c.nodes["n1"].SetNodeState(t.Context(), drained, NodeDraining, false))
 	c.eventually("it leads nothing", func() bool {
@@ -267,4 +273,15 @@ func TestDrainAndMove(t *testing.T) {
 	} {
 		require.ErrorIs(t, refused, ErrOrder)
 	}
+}
+
+// TestJoiningNodeMakesNoCluster: a node that is only to join waits for those it is to
+// join.
+func TestJoiningNodeMakesNoCluster(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	c := &faultyCluster{testCluster: &testCluster{t: t, dir: t.TempDir(), net: transport.NewNetwork(nil), nodes: make(map[string]*DB)}}
+	c.configure = func(o *ClusterOptions) { o.BootstrapExpect, o.Context = 1, ctx }
+	_, err := c.openNode(1, "n4")
+	require.ErrorContains(t, err, "no cluster found")
 }

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/stator-db/stator/partition/membership"
 	"github.com/stator-db/stator/partition/replication"
 	"github.com/stator-db/stator/partition/transport"
@@ -106,10 +108,11 @@ type node struct {
 	}
 	// deciding is held by whoever, as the catalog's leader, reads a member's
 	// record or an order and writes it again.
-	deciding sync.Mutex
-	look     chan struct{} // the catalog's leader is to look after the cluster now
-	oversees atomic.Pointer[management]
-	removed  atomic.Bool
+	deciding  sync.Mutex
+	snapshots *rate.Limiter
+	look      chan struct{} // the catalog's leader is to look after the cluster now
+	oversees  atomic.Pointer[management]
+	removed   atomic.Bool
 
 	ctx    context.Context // ends when the node is being closed
 	cancel context.CancelFunc
@@ -125,7 +128,7 @@ func openNode(db *DB) (_ *node, err error) {
 	setDefault(&o.BootstrapExpect, 1)
 	setDefault(&o.Timeout, 5*time.Second)
 	setDefault(&o.ReplaceAfter, 5*time.Minute)
-	n := &node{db: db, opts: o, changed: make(chan struct{}, 1), look: make(chan struct{}, 1)}
+	n := &node{db: db, opts: o, changed: make(chan struct{}, 1), look: make(chan struct{}, 1), snapshots: newSnapshotLimiter()}
 	var faults *transport.Faults
 	var logOptions wal.Options
 	if o.Lab {
@@ -238,7 +241,7 @@ func (c carrier) SendSnapshot(ctx context.Context, to replication.Node, write fu
 		return err
 	}
 	defer s.Close()
-	if err := write(s); err != nil {
+	if err := write(limitedWriter{ctx, s, c.n.snapshots}); err != nil {
 		return err
 	}
 	if err := s.CloseWrite(); err != nil {

@@ -132,7 +132,7 @@ func (n *node) dropGroup(id replication.Group, shard int) (dropped bool, err err
 
 // hasLeft asks the leader of a group whether this node is no member of it.
 func (n *node) hasLeft(id replication.Group, shard int) (bool, error) {
-	ctx, cancel := n.bounded(n.ctx)
+	ctx, cancel := context.WithTimeout(n.ctx, answerTime)
 	defer cancel()
 	request := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(id)), uint64(n.id))
 	l := &route{node: n, shard: shard, id: id}
