@@ -4,9 +4,11 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/stator-db/stator/partition/placement"
 	"github.com/stator-db/stator/storage"
 )
 
@@ -30,8 +32,16 @@ func TestLeaderWithAFullDiskHandsOver(t *testing.T) {
 		require.ErrorIs(t, err, ErrOutcomeUnknown)
 	}
 	c.eventually("another node leads", func() bool { return c.leaderOf(0) != victim })
+	require.True(t, c.nodes[victim].node.report().Full)
+	o := &overseer{node: c.leader().node, silent: map[uint64]time.Duration{}, full: map[uint64]bool{}, shards: map[int]shardFacts{}}
+	o.ask(context.Background())
+	for _, p := range o.nodes() {
+		full := p.ID == uint64(c.nodes[victim].node.id)
+		require.Equal(t, full, p.State == placement.Draining, "who has no space is given no shard to lead")
+	}
 	put(t, c.nodes[victim], table, object("pk", "b"))
 	full.Store(false)
 	c.requireSameReplicas()
+	require.False(t, c.nodes[victim].node.report().Full)
 	require.Len(t, readAll(t, c.nodes[victim], &Read{Table: table, Consistency: Strong}), 2)
 }

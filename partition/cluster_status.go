@@ -82,6 +82,8 @@ type ReplicaStatus struct {
 // nodeReport is what a node says of itself.
 type nodeReport struct {
 	Replicas []replicaReport `json:"replicas"`
+	// Full says that the node's disk is full: it can neither lead nor take more.
+	Full bool `json:"full,omitempty"`
 	// Management is what the catalog's leader is about; others have none.
 	Management *management `json:"management,omitempty"`
 }
@@ -126,7 +128,7 @@ func (n *node) report() nodeReport {
 		}
 		reports = append(reports, r)
 	}
-	return nodeReport{Replicas: reports, Management: n.oversees.Load()}
+	return nodeReport{Replicas: reports, Full: n.diskFull(), Management: n.oversees.Load()}
 }
 
 func idsOf(nodes []replication.Node) []uint64 {

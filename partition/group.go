@@ -324,6 +324,8 @@ func (g *group) insist(r *replica, entries []replication.Entry) error {
 		}
 		if first {
 			g.node.db.log.Error("waiting for disk space to apply what was decided", "group", g.id, "error", err)
+			g.node.spaceless.Add(1)
+			defer g.node.spaceless.Add(-1)
 			if err := g.abandon(entries, err); err != nil {
 				return err
 			}

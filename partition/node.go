@@ -79,6 +79,7 @@ type node struct {
 	process   uint64 // drawn at each start
 	proposals atomic.Uint64
 	forwards  atomic.Uint64
+	spaceless atomic.Int64 // groups that cannot apply for want of disk space
 
 	lab       *Lab // nil unless the options want one
 	pool      *storage.Pool
@@ -283,6 +284,9 @@ func (n *node) leaderOf(id replication.Group) replication.Node {
 	}
 	return n.runtime.Leader(id)
 }
+
+// diskFull reports whether the log, or a shard's database, waits for space.
+func (n *node) diskFull() bool { return n.runtime.DiskFull() || n.spaceless.Load() > 0 }
 
 // bounded limits how long a request may wait.
 func (n *node) bounded(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -36,6 +36,7 @@ type overseer struct {
 	// asked counts: after a pause of this process, others have not been silent.
 	silent map[uint64]time.Duration
 	looked time.Time
+	full   map[uint64]bool // nodes whose disk is full
 	shards map[int]shardFacts
 }
 
@@ -115,11 +116,13 @@ func (o *overseer) ask(ctx context.Context) {
 			continue
 		}
 		o.silent[m.ID] = 0
+		o.full[m.ID] = reports[i].Full
 		for _, r := range reports[i].Replicas {
 			o.hear(m.ID, r)
 		}
 	}
 	maps.DeleteFunc(o.silent, func(id uint64, _ time.Duration) bool { return !known[id] })
+	maps.DeleteFunc(o.full, func(id uint64, _ bool) bool { return !known[id] })
 }
 
 // hear takes in what a node says of a replica, if that leads.
@@ -159,11 +162,11 @@ func (o *overseer) nodes() []placement.Node {
 	var all []placement.Node
 	for _, m := range o.node.topology.members() {
 		p := placement.Node{ID: m.ID, Zone: m.Zone, Down: o.silent[m.ID] >= downAfter}
-		switch m.State {
-		case NodeDraining:
-			p.State = placement.Draining
-		case NodeDecommissioning:
+		switch {
+		case m.State == NodeDecommissioning:
 			p.State = placement.Decommissioning
+		case m.State == NodeDraining, o.full[m.ID]:
+			p.State = placement.Draining
 		}
 		if p.State != placement.Decommissioning && o.silent[m.ID] >= o.node.opts.ReplaceAfter {
 			p.State = placement.Dead

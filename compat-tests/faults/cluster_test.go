@@ -45,7 +45,7 @@ func newCluster(t *testing.T, spare int, flags ...string) *cluster {
 		for i := range c.nodes {
 			c.kill(i)
 		}
-		if t.Failed() {
+		if t.Failed() || os.Getenv("KEEPLOGS") != "" {
 			c.showLogs()
 		}
 	})
@@ -123,6 +123,7 @@ type clusterStatus struct {
 			Lag     uint64
 		}
 	}
+	Steps []struct{ Action string } // under way
 }
 
 // status is the cluster as one node sees it.
@@ -207,7 +208,7 @@ func (c *cluster) leaders() map[int]int {
 func (c *cluster) showLogs() {
 	for i := 1; i <= clusterSize+1; i++ {
 		if log, err := os.ReadFile(c.logFile(i)); err == nil {
-			c.t.Logf("the end of the log of %s:\n%s", namespaceOf(i), log[max(0, len(log)-6000):])
+			c.t.Logf("the end of the log of %s:\n%s", namespaceOf(i), log[max(0, len(log)-60000):])
 		}
 	}
 }

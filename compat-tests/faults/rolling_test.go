@@ -23,14 +23,18 @@ import (
 // the SDK tries again thus comes to another node.
 type rotation struct {
 	http.RoundTripper
-	nodes    []int
-	next     *atomic.Uint64
-	attempts *atomic.Int64
+	nodes    atomic.Pointer[[]int]
+	next     atomic.Uint64
+	attempts atomic.Int64
 }
 
-func (r rotation) RoundTrip(request *http.Request) (*http.Response, error) {
+// through has requests go to these nodes from now on.
+func (r *rotation) through(nodes ...int) { r.nodes.Store(&nodes) }
+
+func (r *rotation) RoundTrip(request *http.Request) (*http.Response, error) {
 	r.attempts.Add(1)
-	node := r.nodes[r.next.Add(1)%uint64(len(r.nodes))]
+	nodes := *r.nodes.Load()
+	node := nodes[r.next.Add(1)%uint64(len(nodes))]
 	request = request.Clone(request.Context())
 	request.URL.Host = addressOf(node) + ":8000"
 	return r.RoundTripper.RoundTrip(request)
@@ -39,7 +43,7 @@ func (r rotation) RoundTrip(request *http.Request) (*http.Response, error) {
 // application is users of the AWS SDK, with its retries as they are by default. Every request must succeed.
 type application struct {
 	sdk          *dynamodb.Client
-	attempts     atomic.Int64
+	rotation     rotation
 	requests     atomic.Int64
 	slowest      atomic.Int64
 	failed       atomic.Pointer[error]
@@ -55,13 +59,14 @@ const users = 8
 func startApplication(name string, nodes ...int) *application {
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &application{cancel: cancel, acknowledged: map[string]bool{}}
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	a.rotation.RoundTripper = &http.Transport{MaxIdleConnsPerHost: 64}
+	a.rotation.through(nodes...)
 	a.sdk = dynamodb.New(dynamodb.Options{
 		BaseEndpoint: aws.String(endpointOf(nodes[0])),
 		Region:       "eu-central-1",
 		Credentials:  credentials.NewStaticCredentialsProvider("faults", "secret", ""),
 		Retryer:      retry.NewStandard(),
-		HTTPClient:   &http.Client{Transport: rotation{transport, nodes, new(atomic.Uint64), &a.attempts}},
+		HTTPClient:   &http.Client{Transport: &a.rotation},
 	})
 	for u := range users {
 		a.working.Go(func() { a.use(ctx, fmt.Sprint(name, "-", u)) })
@@ -132,7 +137,7 @@ func (a *application) finish(t *testing.T, c *cluster, cl *client) {
 	}
 	require.Zero(t, lost, "of %d acknowledged writes", len(a.acknowledged))
 	t.Logf("%d requests, none failed, %d tried again, slowest %.2f s; %d acknowledged writes, none lost",
-		a.requests.Load(), a.attempts.Load()-a.requests.Load(), time.Duration(a.slowest.Load()).Seconds(), len(a.acknowledged))
+		a.requests.Load(), a.rotation.attempts.Load()-a.requests.Load(), time.Duration(a.slowest.Load()).Seconds(), len(a.acknowledged))
 }
 
 // TestRollingRestart restarts one node after the other in good order while an application works: no request fails
@@ -154,4 +159,53 @@ func TestRollingRestart(t *testing.T) {
 	}
 	pass(t, epochLength)
 	a.finish(t, c, cl)
+}
+
+// TestGrowingAndShrinking adds a fourth node and takes one away again while an application works: shards move, and
+// no request fails beyond what the SDK tries again.
+func TestGrowingAndShrinking(t *testing.T) {
+	needNamespaces(t)
+	c := newCluster(t, 1)
+	cl := newClient()
+	createTables(t, cl)
+	a := startApplication("growing", 1, 2, 3)
+	pass(t, epochLength)
+
+	const joining, leaving = 4, 2
+	begun := time.Now()
+	c.start(joining)
+	replicas := 0
+	require.Eventually(t, func() bool {
+		s, err := c.status(1)
+		if err != nil || len(s.Steps) > 0 || !whole(s) {
+			return false
+		}
+		replicas = s.replicasOf(joining)
+		return replicas >= clusterSize*clusterShards/(clusterSize+1)
+	}, 5*time.Minute, 100*time.Millisecond, "shards move to the new node")
+	t.Logf("%s had its share, %d replicas, after %.1f s", namespaceOf(joining), replicas, time.Since(begun).Seconds())
+	c.command("verify", "--cluster")
+
+	begun = time.Now()
+	c.command("decommission", namespaceOf(leaving))
+	t.Logf("%s had given everything away after %.1f s", namespaceOf(leaving), time.Since(begun).Seconds())
+	s, err := c.status(1)
+	require.NoError(t, err)
+	require.Zero(t, s.replicasOf(leaving))
+	a.rotation.through(1, 3, joining)
+	pass(t, epochLength)
+	c.kill(leaving)
+	pass(t, epochLength)
+	c.command("verify", "--cluster")
+	a.finish(t, c, cl)
+}
+
+// replicasOf is how many replicas of shards a node has.
+func (s *clusterStatus) replicasOf(node int) int {
+	for _, n := range s.Nodes {
+		if n.Name == namespaceOf(node) {
+			return n.Replicas
+		}
+	}
+	return 0
 }

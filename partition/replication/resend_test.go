@@ -54,3 +54,28 @@ func TestAnswersOfLongAgoAreNoStorm(t *testing.T) {
 		c.converge(7, 1, 2, 3)
 	})
 }
+
+// TestNoTransferToALaggard: a leader does not stop taking proposals for the sake of a
+// successor that would have to catch up first.
+func TestNoTransferToALaggard(t *testing.T) {
+	inBubble(t, func(t *testing.T, ctx context.Context) {
+		c := newCluster(t, 1, Config{}, 3)
+		defer c.close()
+		c.startAll(7, 1, 2, 3)
+		c.mustPut(7, "first")
+		c.converge(7, 1, 2, 3)
+		l := c.leader(7)
+		follower := l.id%3 + 1
+		c.net.cutOff(follower, l.id)
+		for i := range maxTransferLag + 1 {
+			c.mustPut(7, fmt.Sprint(i))
+		}
+		begun := time.Now() // of the bubble
+		require.ErrorIs(t, l.rt.Transfer(ctx, 7, follower), ErrTransfer)
+		require.Zero(t, time.Since(begun))
+		c.net.heal()
+		c.converge(7, 1, 2, 3)
+		require.NoError(t, c.leader(7).rt.Transfer(ctx, 7, follower))
+		require.Equal(t, follower, c.leader(7).id)
+	})
+}

@@ -322,6 +322,10 @@ func (g *group) status() Status {
 	return s
 }
 
+// DiskFull reports whether the log cannot be written for want of space, so that this
+// node can neither lead nor acknowledge.
+func (r *Runtime) DiskFull() bool { return r.diskFull.Load() }
+
 // Receive takes a batch that another node's Runtime handed to Transport.Send. It
 // does not block and does not keep the batch. Messages for groups that do not run
 // here are dropped. Errors: ErrMalformed if the batch cannot be decoded to its end,

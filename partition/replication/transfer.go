@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/tracker"
 )
 
 // transfer is a call of Transfer.
@@ -23,8 +24,13 @@ func (t *transfer) answer(err error) {
 	}
 }
 
-// Transfer makes a voter leader in this node's place and waits for it. Errors:
-// *NotLeader, ErrNotMember, ErrTransfer, ErrUnknownGroup, ErrStopped, that of ctx.
+// maxTransferLag is how many entries the voter that is to lead may be behind. As long
+// as it is behind, raft takes no proposals.
+const maxTransferLag = 128
+
+// Transfer makes a voter leader in this node's place and waits for it. One that is far
+// behind is refused with ErrTransfer. Errors: *NotLeader, ErrNotMember, ErrTransfer,
+// ErrUnknownGroup, ErrStopped, that of ctx.
 func (r *Runtime) Transfer(ctx context.Context, id Group, to Node) error {
 	g, err := r.group(id)
 	if err != nil {
@@ -65,12 +71,22 @@ func (g *group) beginTransfer(t *transfer) {
 	case !slices.Contains(g.conf.GetVoters(), t.to):
 		t.answer(ErrNotMember)
 		return
+	case g.isBehind(t.to):
+		t.answer(ErrTransfer)
+		return
 	}
 	t.term = st.GetTerm()
 	t.until = g.ticks + 3*g.rt.config.ElectionTicks
 	g.transfers = append(g.transfers, t)
 	g.lease.transferred = t.term
 	g.node.TransferLeader(t.to)
+}
+
+// isBehind reports whether a peer does not keep up with this leader.
+func (g *group) isBehind(peer uint64) bool {
+	p := g.node.Status().Progress[peer]
+	last, _ := g.rt.wal.Group(uint64(g.id)).LastIndex() // it does not fail: it is in memory
+	return p.State != tracker.StateReplicate || !p.RecentActive || p.Match+maxTransferLag < last
 }
 
 // checkTransfers answers those whose outcome is known.
