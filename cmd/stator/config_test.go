@@ -13,7 +13,7 @@ import (
 
 // defaultServe is a command line without flags, environment and file.
 // defaultCluster are the flags of a node that is none.
-var defaultCluster = clusterFlags{BootstrapExpect: 1, Replicas: 3}
+var defaultCluster = clusterFlags{BootstrapExpect: 1, Replicas: 3, ReplaceAfter: 5 * time.Minute, ReadPolicy: "nearest"}
 
 var defaultServe = serveCommand{
 	clusterFlags: defaultCluster,

@@ -159,8 +159,12 @@ func (p *tab) fault(text string) {
 	p.faults = append(p.faults, text)
 }
 
-// patience bounds everything that a test waits for in a page.
-const patience = 30 * time.Second
+// patience bounds everything that a test waits for in a page: longer than any machine
+// is busy. In the page a wait is a little shorter, so that it can still say what it sees.
+const (
+	patience     = 2 * time.Minute
+	pagePatience = 100 * time.Second
+)
 
 func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
@@ -184,12 +188,12 @@ func js[T any](p *tab, expression string) T {
 func (p *tab) await(expression string) {
 	p.t.Helper()
 	met := js[bool](p, fmt.Sprintf(`(async () => {
-		for (const end = performance.now() + 15000; performance.now() < end;) {
+		for (const end = performance.now() + %d; performance.now() < end;) {
 			if (%s) return true;
 			await new Promise((resolve) => setTimeout(resolve, 30));
 		}
 		return false;
-	})()`, expression))
+	})()`, pagePatience.Milliseconds(), expression))
 	if !met {
 		require.True(p.t, met, "waited for %s; the page says: %s", expression, js[string](p, "document.body.innerText"))
 	}

@@ -47,7 +47,7 @@ func browser(t *testing.T) context.Context {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.Flag("disable-dev-shm-usage", true))
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	t.Cleanup(cancel)
 	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(stop)
@@ -95,11 +95,11 @@ func command[P, R any](c cdp.Command[P, R], params P) step {
 	})
 }
 
-// do takes steps. Each waits for what it needs, for at most 15 seconds.
+// do takes steps. Each waits for what it needs, longer than any machine is busy.
 func do(ctx context.Context, t *testing.T, steps ...step) {
 	t.Helper()
 	for i, s := range steps {
-		limited, cancel := context.WithTimeout(ctx, 15*time.Second)
+		limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
 		err := chromedp.Do(limited, s)
 		cancel()
 		if err != nil {
