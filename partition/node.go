@@ -171,7 +171,7 @@ func openNode(db *DB) (_ *node, err error) {
 		return nil, err
 	}
 	if n.runtime, err = replication.Open(replication.Config{
-		Node: n.id, Dir: filepath.Join(db.opts.Dir, "raft"), WAL: logOptions, Transport: carrier{n}, Observer: observer{n},
+		Node: n.id, Dir: filepath.Join(db.opts.Dir, raftDir), WAL: logOptions, Transport: carrier{n}, Observer: observer{n},
 		Logger: db.log, LeaseReads: o.LeaseReads, Fatal: func(err error) { db.fail(err) },
 	}); err != nil {
 		return nil, err
@@ -225,6 +225,9 @@ func setDefault[T comparable](field *T, value T) {
 		*field = value
 	}
 }
+
+// raftDir is where in a node's directory its log is.
+const raftDir = "raft"
 
 // streamSnapshot is the kind of stream that carries a snapshot.
 const streamSnapshot = 1

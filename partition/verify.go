@@ -40,6 +40,10 @@ func (p Problem) String() string {
 // VerifySummary counts what Verify looked at.
 type VerifySummary struct {
 	Tables, Items, IndexEntries, Problems int64
+	// Node is the name of the cluster node whose directory it was, "" for that of a
+	// single server. Of a node, Replicas are what was looked at.
+	Node     string
+	Replicas int
 }
 
 // Verify opens the data in o.Dir, alone and without changing it, and checks
@@ -48,9 +52,18 @@ type VerifySummary struct {
 // entries its items call for, that items are ordered by expiry, that locks and
 // prepared transactions belong together, and that counts are right. What the next
 // start finishes is no inconsistency: index changes on their way, transactions,
-// tables and indexes being made or removed. Each inconsistency goes to report. Memory use does not grow with the data.
+// tables and indexes being made or removed. Each inconsistency goes to report.
+// Memory use does not grow with the data.
+//
+// In the directory of a cluster node each replica is checked by itself, against
+// the schemas installed in it, and that the log can be read and goes on where the
+// replicas stop. What would take other shards as they were at the same time is left
+// out: whether global indexes hold what the items of other shards call for.
 func Verify(ctx context.Context, o Options, report func(Problem)) (VerifySummary, error) {
 	c, err := openChecker(ctx, o)
+	if errors.Is(err, storage.ErrKind) {
+		return verifyNode(ctx, o, report)
+	}
 	if err != nil {
 		return VerifySummary{}, err
 	}
@@ -59,10 +72,13 @@ func Verify(ctx context.Context, o Options, report func(Problem)) (VerifySummary
 	return c.summary, err
 }
 
-// checker walks all shards of a database nobody serves.
+// checker walks all shards of a database nobody serves, or one shard alone: then the
+// others are nil.
 type checker struct {
 	ctx      context.Context
-	store    *storage.Store
+	store    *storage.Store // nil for a shard alone
+	shards   []*storage.Shard
+	alone    bool
 	replicas []*replica
 	tables   map[uint32]*Table // of the catalog, without dropped ones
 	dropped  map[uint32]bool
@@ -79,7 +95,7 @@ func openChecker(ctx context.Context, o Options) (*checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{ctx: ctx, store: store, tables: make(map[uint32]*Table), dropped: make(map[uint32]bool)}
+	c := &checker{ctx: ctx, store: store, shards: store.Shards(), tables: make(map[uint32]*Table), dropped: make(map[uint32]bool)}
 	for i, s := range store.Shards() {
 		r, err := openReplica(i, len(store.Shards()), s, o.GSI)
 		if err != nil {
@@ -124,7 +140,10 @@ func (c *checker) problem(p Problem) {
 
 func (c *checker) run() error {
 	c.summary.Tables = int64(len(c.tables))
-	for i, s := range c.store.Shards() {
+	for i, s := range c.shards {
+		if s == nil {
+			continue
+		}
 		if err := s.VerifyChecksums(); err != nil {
 			c.problem(Problem{Shard: i, What: err.Error()})
 		}
@@ -133,7 +152,10 @@ func (c *checker) run() error {
 	if err != nil {
 		return err
 	}
-	for i, s := range c.store.Shards() {
+	for i, s := range c.shards {
+		if s == nil {
+			continue
+		}
 		for _, t := range c.tables {
 			if in := c.replicas[i].tables[t.ID]; in == nil || in.Version != t.Version {
 				c.problem(Problem{Table: t.Name, Shard: i, What: "the shard does not have the current schema (the next start installs it)"})
@@ -161,7 +183,10 @@ func (c *checker) run() error {
 // until the next start has delivered them, their entries may be either way.
 func (c *checker) pending() (map[string]bool, error) {
 	keys := make(map[string]bool)
-	for i, s := range c.store.Shards() {
+	for i, s := range c.shards {
+		if s == nil {
+			continue
+		}
 		err := s.View(func(snap *storage.Snapshot) error {
 			return scanKind(snap, kindOutbox, func(_, value []byte) error {
 				return eachChange(value, func(_ uint32, _ uint16, ch change) error {
@@ -204,7 +229,7 @@ func (c *checker) checkItems(shard int, snap *storage.Snapshot, pending map[stri
 			return err
 		}
 		for _, ix := range t.byName {
-			if !indexed(ix) {
+			if !indexed(ix) || c.alone && !ix.Local {
 				continue
 			}
 			entry := ix.entry(it)
@@ -229,7 +254,7 @@ func (c *checker) expectEntry(shard int, t *Table, ix *Index, entry item.Item, p
 	if !ix.Local {
 		at = shardOf(token, len(c.replicas))
 	}
-	return c.store.Shards()[at].View(func(s *storage.Snapshot) error {
+	return c.shards[at].View(func(s *storage.Snapshot) error {
 		found, err := s.Get(key, func(value []byte) error {
 			if _, stored, err := parseRecord(value); err != nil || !bytes.Equal(stored, entry) {
 				c.problem(Problem{Table: t.Name, Index: ix.Name, Shard: at, Key: key, What: "the index entry differs from its item"})
@@ -267,13 +292,13 @@ func (c *checker) checkEntries(shard int, snap *storage.Snapshot, kind byte, pen
 		if !part.contains(token) {
 			c.problem(Problem{Table: t.Name, Index: ix.Name, Shard: shard, Key: bytes.Clone(key), What: "the entry's token belongs to another shard"})
 		}
-		if pending[string(key)] {
+		if pending[string(key)] || c.alone && !ix.Local {
 			return nil
 		}
 		// That entry and item agree was checked from the item; here only that
 		// there is an item which calls for an entry under this key.
 		base, baseToken := appendItemKey(nil, t, entry)
-		return c.store.Shards()[shardOf(baseToken, len(c.replicas))].View(func(s *storage.Snapshot) error {
+		return c.shards[shardOf(baseToken, len(c.replicas))].View(func(s *storage.Snapshot) error {
 			called := false
 			_, err := s.Get(base, func(value []byte) error {
 				if _, it, err := parseRecord(value); err == nil && item.Valid(it) == nil {
@@ -308,7 +333,7 @@ func (c *checker) record(shard int, ix *Index, key, value []byte) (*Table, item.
 	id, ok := tableOwner(key)
 	t := c.tables[id]
 	if !ok || t == nil {
-		if !c.dropped[id] {
+		if !c.dropped[id] && !c.alone {
 			c.problem(Problem{Shard: shard, Key: bytes.Clone(key), What: "the record belongs to no table"})
 		}
 		return nil, nil
@@ -346,6 +371,9 @@ func (c *checker) add(shard int, id statsID, it item.Item) {
 func (c *checker) checkCounts(pending map[string]bool) {
 	for _, t := range c.tables {
 		for shard, r := range c.replicas {
+			if r == nil {
+				continue
+			}
 			compare := func(index string, id statsID) {
 				if have, want := r.stats.counts[id], c.counted[shard][id]; have != want {
 					c.problem(Problem{Table: t.Name, Index: index, Shard: shard, What: fmt.Sprintf(
@@ -354,7 +382,7 @@ func (c *checker) checkCounts(pending map[string]bool) {
 			}
 			compare("", statsID{t.ID, 0})
 			for _, ix := range t.byName {
-				if indexed(ix) && (ix.Local || len(pending) == 0) {
+				if indexed(ix) && (ix.Local || len(pending) == 0 && !c.alone) {
 					compare(ix.Name, statsID{t.ID, ix.ID})
 				}
 			}

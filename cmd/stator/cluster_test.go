@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -53,7 +54,8 @@ func TestClusterOutlivesANode(t *testing.T) {
 	t.Parallel()
 	port := freePorts(t, 3)
 	endpoint := func(i int) string { return fmt.Sprintf("http://127.0.0.1:%d", port+i) }
-	cluster := launch(t, "", "cluster", "--port", fmt.Sprint(port), "--data-dir", t.TempDir(), "--shards", "4", "--lab")
+	dir := t.TempDir()
+	cluster := launch(t, "", "cluster", "--port", fmt.Sprint(port), "--data-dir", dir, "--shards", "4", "--lab")
 	t.Cleanup(func() { // before it is killed, so that it takes its nodes along
 		if !cluster.ended() {
 			cluster.signal(syscall.SIGTERM)
@@ -124,6 +126,13 @@ func TestClusterOutlivesANode(t *testing.T) {
 		_, err := http.Get(endpoint(i)) // there must be none
 		require.ErrorIs(t, err, syscall.ECONNREFUSED)
 	}
+
+	stopped := filepath.Join(dir, "n1")
+	verified.Reset()
+	require.Zero(t, run([]string{"verify", "--data-dir", stopped}, &verified, &problem), "%s%s", &verified, &problem)
+	require.Regexp(t, `^1 tables, \d+ items, 0 index entries, 0 problems\n5 replicas of node n1, each by itself, and its log; not checked: `, verified.String())
+	require.Equal(t, exitFailure, run([]string{"repair", "--data-dir", stopped}, &verified, &problem))
+	requireOneLine(t, problem.String(), stopped+" is that of a cluster node", "start it again with an empty directory")
 }
 
 // caughtUp reports whether every replica is there and level with its leader.

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/stator-db/stator/partition"
+	"github.com/stator-db/stator/storage"
 )
+
+// nodeRemedy is what to do about damage to the data of a cluster node.
+const nodeRemedy = "stop the node and start it again with an empty directory: it joins as a new node and gets its replicas from the others"
 
 // repairCommand rebuilds the indexes of a data directory that no server has open.
 type repairCommand struct {
@@ -17,6 +22,9 @@ func (c repairCommand) Run(p *process) error {
 	summary, err := partition.Repair(p.ctx, partition.Options{Dir: c.DataDir}, func(line string) {
 		fmt.Fprintln(p.stdout, line)
 	})
+	if errors.Is(err, storage.ErrKind) {
+		return fmt.Errorf("data directory %s is that of a cluster node, and is not repaired by itself: %s", c.DataDir, nodeRemedy)
+	}
 	if err != nil {
 		return explainData(err, c.DataDir, dataDirFlags)
 	}
