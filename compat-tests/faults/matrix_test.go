@@ -26,9 +26,9 @@ func TestFaultMatrix(t *testing.T) {
 	only, err := regexp.Compile(os.Getenv("STATOR_FAULTS_ONLY"))
 	require.NoError(t, err, "STATOR_FAULTS_ONLY")
 	var lines []line
-	defer func() { t.Logf("\n%s", table(lines)) }()
 	for round := 1; round <= rounds(t); round++ {
 		passed := t.Run(fmt.Sprint("round ", round), func(t *testing.T) { lines = append(lines, runMatrix(t, only)...) })
+		t.Logf("after %d rounds\n%s", round, table(lines))
 		if !passed {
 			return
 		}
