@@ -149,7 +149,7 @@ func (db *DB) Cluster(ctx context.Context) *ClusterStatus {
 	reports := make([]*nodeReport, len(members))
 	var all sync.WaitGroup
 	for i, m := range members {
-		all.Go(func() { reports[i] = n.reportOf(ctx, m.ID, answerTime) })
+		all.Go(func() { reports[i] = n.reportOf(ctx, m.ID) })
 	}
 	all.Wait()
 	var about management

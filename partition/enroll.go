@@ -51,7 +51,10 @@ func (n *node) servePromise(from uint64) ([]byte, error) {
 	return nil, nil
 }
 
-const enrollPause = 100 * time.Millisecond
+const (
+	enrollPause   = 100 * time.Millisecond
+	announcePause = 10 * time.Second
+)
 
 // enroll makes this node a member of a cluster.
 func (n *node) enroll(ctx context.Context) error {
@@ -306,7 +309,8 @@ func (n *node) isActive(id uint64) bool {
 }
 
 // announce tells the cluster this node's addresses once it is a member, and hears
-// whether it still is one.
+// whether it still is one: now and then, for a node that is removed may not get the
+// record that says so.
 func (n *node) announce() {
 	request, err := json.Marshal(n.self())
 	if err != nil {
@@ -316,14 +320,15 @@ func (n *node) announce() {
 		ctx, cancel := n.bounded(n.ctx)
 		err := n.present(ctx, request, attempt)
 		cancel()
+		pause := enrollPause
 		switch {
 		case err == nil:
-			return
+			attempt, pause = -1, announcePause
 		case isRemoved(err):
 			n.wasRemoved()
 			return
 		}
-		timer := time.NewTimer(enrollPause)
+		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
 		case <-n.ctx.Done():

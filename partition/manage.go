@@ -67,7 +67,8 @@ func (n *node) found(ctx context.Context) error {
 
 // manage looks after the cluster as long as this node leads the catalog.
 func (n *node) manage(ctx context.Context) {
-	o := &overseer{node: n, silent: make(map[uint64]time.Duration), full: make(map[uint64]bool), shards: make(map[int]shardFacts)}
+	o := newOverseer(n)
+	defer o.asking.Wait()
 	defer n.oversees.Store(nil)
 	tick := time.NewTicker(managePause)
 	defer tick.Stop()

@@ -100,7 +100,7 @@ func (db *DB) operate(ctx context.Context, op operation) error {
 
 // serveOperate takes an operation in on the catalog's leader.
 func (n *node) serveOperate(ctx context.Context, request []byte) error {
-	if !n.leadsCatalog() {
+	if !n.leadsCatalog() || n.topology.record() == nil {
 		return notHereError{errNotHere}
 	}
 	var op operation

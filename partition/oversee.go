@@ -20,10 +20,10 @@ import (
 const (
 	// managePause is the time between two looks at the cluster.
 	managePause = 250 * time.Millisecond
-	// answerTime is how long a node may take to answer, and silentAnswerTime if it
-	// did not the last time: others are not to wait for it.
-	answerTime       = time.Second
-	silentAnswerTime = 200 * time.Millisecond
+	// answerTime is how long a node may take to answer. For one that did not the last
+	// time a look waits for silentWait only, and has its answer at the next look.
+	answerTime = time.Second
+	silentWait = 200 * time.Millisecond
 	// downAfter is how long a node is silent before nothing is asked of it.
 	downAfter = time.Second
 )
@@ -38,6 +38,16 @@ type overseer struct {
 	looked time.Time
 	full   map[uint64]bool // nodes whose disk is full
 	shards map[int]shardFacts
+	// asked are the questions that are under way, by node.
+	asked  map[uint64]chan *nodeReport
+	asking sync.WaitGroup
+}
+
+func newOverseer(n *node) *overseer {
+	return &overseer{
+		node: n, silent: make(map[uint64]time.Duration), full: make(map[uint64]bool),
+		shards: make(map[int]shardFacts), asked: make(map[uint64]chan *nodeReport),
+	}
 }
 
 // shardFacts is a shard's group as its leader described it.
@@ -88,15 +98,22 @@ func (o *overseer) once(ctx context.Context) error {
 func (o *overseer) ask(ctx context.Context) {
 	members := o.node.topology.members()
 	reports := make([]*nodeReport, len(members))
-	var all sync.WaitGroup
-	for i, m := range members {
-		wait := answerTime
-		if o.silent[m.ID] > 0 {
-			wait = silentAnswerTime
+	for _, m := range members {
+		if o.asked[m.ID] == nil {
+			answer := make(chan *nodeReport, 1)
+			o.asked[m.ID] = answer
+			o.asking.Go(func() { answer <- o.node.reportOf(ctx, m.ID) })
 		}
-		all.Go(func() { reports[i] = o.node.reportOf(ctx, m.ID, wait) })
 	}
-	all.Wait()
+	patience, cancel := context.WithTimeout(ctx, silentWait)
+	defer cancel()
+	for _, silent := range []bool{false, true} {
+		for i, m := range members {
+			if silent == (o.silent[m.ID] > 0) {
+				reports[i] = o.answer(patience, m.ID, silent)
+			}
+		}
+	}
 
 	now := time.Now()
 	passed := min(now.Sub(o.looked), 2*answerTime)
@@ -125,6 +142,27 @@ func (o *overseer) ask(ctx context.Context) {
 	maps.DeleteFunc(o.full, func(id uint64, _ bool) bool { return !known[id] })
 }
 
+// answer waits for a node's report, that of a silent one for no longer than patience
+// lasts.
+func (o *overseer) answer(patience context.Context, id uint64, silent bool) (r *nodeReport) {
+	answer := o.asked[id]
+	if silent {
+		select {
+		case r = <-answer:
+		case <-patience.Done():
+			select {
+			case r = <-answer:
+			default:
+				return nil
+			}
+		}
+	} else {
+		r = <-answer
+	}
+	delete(o.asked, id)
+	return r
+}
+
 // hear takes in what a node says of a replica, if that leads.
 func (o *overseer) hear(from uint64, r replicaReport) {
 	if r.Members == nil || r.Shard < 0 {
@@ -139,12 +177,12 @@ func (o *overseer) hear(from uint64, r replicaReport) {
 }
 
 // reportOf asks a node about itself; nil if it does not answer.
-func (n *node) reportOf(ctx context.Context, id uint64, wait time.Duration) *nodeReport {
+func (n *node) reportOf(ctx context.Context, id uint64) *nodeReport {
 	if id == uint64(n.id) {
 		r := n.report()
 		return &r
 	}
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	response, err := n.transport.Call(ctx, id, methodStatus, nil)
 	if err != nil {

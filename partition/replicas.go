@@ -108,13 +108,13 @@ func (n *node) dropGroup(id replication.Group, shard int) (dropped bool, err err
 		if g == nil {
 			return false, nil
 		}
-		return false, n.runtime.Start(id, g, nil)
+		if err = n.runtime.Start(id, g, nil); err != nil {
+			n.forget(g)
+		}
+		return false, err
 	}
 	if g != nil {
-		n.groups.Lock()
-		delete(n.groups.m, id)
-		n.groups.Unlock()
-		g.discard()
+		n.forget(g)
 	}
 	// The log goes last: a log without a database is what an interrupted removal
 	// leaves, see startGroup.
@@ -128,6 +128,14 @@ func (n *node) dropGroup(id replication.Group, shard int) (dropped bool, err err
 	}
 	n.db.log.Info("a replica has moved away", "shard", shard)
 	return true, nil
+}
+
+// forget ends the use of a replica that is not running any more.
+func (n *node) forget(g *group) {
+	n.groups.Lock()
+	delete(n.groups.m, g.id)
+	n.groups.Unlock()
+	g.discard()
 }
 
 // hasLeft asks the leader of a group whether this node is no member of it.
