@@ -79,7 +79,7 @@ func (o *overseer) once(ctx context.Context) error {
 	if err := n.placeShards(ctx, nodes); err != nil {
 		return err
 	}
-	steps := placement.Plan(o.state(nodes), placement.Limits{})
+	steps := o.feasible(placement.Plan(o.state(nodes), placement.Limits{}))
 	m := &management{Steps: steps}
 	for _, p := range nodes {
 		if p.State == placement.Dead {
@@ -92,6 +92,15 @@ func (o *overseer) once(ctx context.Context) error {
 	}
 	o.carryOut(ctx, steps)
 	return o.release(ctx)
+}
+
+// feasible leaves out the steps that give something to a node that did not answer at
+// the last look. A node that has just died leads nothing, and so would be given a
+// leadership before it counts as down; the shard would take no writes meanwhile.
+func (o *overseer) feasible(steps []placement.Step) []placement.Step {
+	return slices.DeleteFunc(steps, func(s placement.Step) bool {
+		return s.Action != placement.Remove && o.silent[s.Node] > 0
+	})
 }
 
 // ask has every member report, and notes who does not answer.
