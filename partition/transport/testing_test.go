@@ -86,9 +86,13 @@ func testOptions(id uint64) Options {
 	}
 }
 
-// node starts a transport over TCP with a log, closed with the test.
+// node starts a transport over TCP with a log, closed with the test. On a busy machine
+// its peers may be silent for a while and are not given up for it.
 func node(t testing.TB, o Options) (*Transport, *logBuffer) {
 	t.Helper()
+	if o.PingInterval == 0 {
+		o.PingInterval = 20 * time.Second
+	}
 	log := &logBuffer{}
 	o.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	tr, err := Listen(o)
