@@ -77,6 +77,9 @@ type ReplicaStatus struct {
 	Role    string `json:"role"`
 	Applied uint64 `json:"applied"`
 	Lag     uint64 `json:"lag"`
+	// Reads and Proposals count since the node was started.
+	Reads     uint64 `json:"reads"`
+	Proposals uint64 `json:"proposals"`
 }
 
 // nodeReport is what a node says of itself.
@@ -96,6 +99,9 @@ type replicaReport struct {
 	Term    uint64 `json:"term"`
 	Commit  uint64 `json:"commit"`
 	Applied uint64 `json:"applied"`
+	// Reads and Proposals are the sums of ShardCounters'.
+	Reads     uint64 `json:"reads"`
+	Proposals uint64 `json:"proposals"`
 	// Members is what only a leader can tell that has applied an entry of its
 	// term, so that it knows all changes of former leaders.
 	Members *membersReport `json:"members,omitempty"`
@@ -122,6 +128,10 @@ func (n *node) report() nodeReport {
 		s := n.runtime.Status(id)
 		r := replicaReport{
 			Shard: int(id) - 1, Role: s.Role.String(), Leader: uint64(s.Leader), Term: s.Term, Commit: s.Commit, Applied: s.Applied,
+		}
+		if g := n.group(id); g != nil {
+			reads := g.reads.load()
+			r.Reads, r.Proposals = reads[Eventual]+reads[Strong], g.proposals.Load()
 		}
 		if leads && s.Role == replication.Leader {
 			r.Members = &membersReport{Index: s.ConfIndex, Changing: s.Changing, Voters: idsOf(s.Voters), Learners: idsOf(s.Learners)}
@@ -205,7 +215,9 @@ func (db *DB) Cluster(ctx context.Context) *ClusterStatus {
 			if shard == nil {
 				continue
 			}
-			shard.Replicas = append(shard.Replicas, ReplicaStatus{Node: m.Name, Role: r.Role, Applied: r.Applied})
+			shard.Replicas = append(shard.Replicas, ReplicaStatus{
+				Node: m.Name, Role: r.Role, Applied: r.Applied, Reads: r.Reads, Proposals: r.Proposals,
+			})
 			if r.Term > shard.Term {
 				shard.Term, shard.Leader = r.Term, names[r.Leader]
 			} else if r.Term == shard.Term && shard.Leader == "" {

@@ -184,4 +184,7 @@
 // Whether replicas hold the same bytes is compared while the cluster serves
 // (DB.VerifyCluster): a mark in the log makes each of them digest its state after
 // the same entry.
+//
+// Each replica counts its reads and proposals (DB.Counters); nothing else is kept
+// for who watches.
 package partition

@@ -48,6 +48,8 @@ type group struct {
 		wanted map[markID]chan markedView
 	}
 	propagator *propagator // nil for the catalog
+	proposals  atomic.Uint64
+	reads      readCounts
 	acts       atomic.Bool // leads, and has applied an entry of its term
 	// begun: it holds the shard as it was at some moment. A replica that has
 	// just come here holds nothing until it got a snapshot.
@@ -134,6 +136,7 @@ func (g *group) submit(ctx context.Context, c command) (*proposal, uint64, error
 		}
 	}
 	number := g.node.proposals.Add(1)
+	g.proposals.Add(1)
 	data := make([]byte, 0, 512)
 	data = append(data, entryFormat)
 	data = binary.BigEndian.AppendUint64(data, g.node.process)

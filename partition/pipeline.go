@@ -114,6 +114,7 @@ func (p *pipeline) run(prs ...*proposal) bool {
 		p.mu.Unlock()
 		return false
 	}
+	p.r.proposals.Add(uint64(len(prs)))
 	p.mu.queue = append(p.mu.queue, prs...)
 	if !p.mu.led {
 		p.mu.led = true

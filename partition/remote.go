@@ -72,6 +72,11 @@ func (n *node) viewHere(ctx context.Context, id replication.Group, strong bool, 
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
+	level := Eventual
+	if strong {
+		level = Strong
+	}
+	g.reads[level].Add(1)
 	if tell != nil {
 		tell(n.runtime.Freshness(id))
 	}

@@ -47,6 +47,10 @@ type replica struct {
 
 	app application // reused from batch to batch
 
+	// What is counted on a single node; in a cluster the group counts.
+	proposals atomic.Uint64
+	reads     readCounts
+
 	// hooks are for tests: commit comes before every commit, which fails with
 	// its error, and committed between a commit and its showing in memory.
 	hooks struct {

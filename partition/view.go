@@ -23,5 +23,6 @@ func (db *DB) view(ctx context.Context, shard int, c Consistency, fn func(s snap
 	if db.node != nil {
 		return db.node.view(ctx, shard, c, fn)
 	}
+	db.replicas[shard].reads[c].Add(1)
 	return db.store.Shards()[shard].View(func(s *storage.Snapshot) error { return fn(s) })
 }

@@ -19,6 +19,7 @@ type call struct {
 	host      string // that the client calls this server by
 	ns        partition.Namespace
 
+	level   readLevel
 	partial *partialBatch    // a fault that befalls parts of a batch; nil without
 	probe   *partition.Probe // of the replicas that reads go to; nil without
 	trace   *requestTrace    // for the request log; nil unless it is watched

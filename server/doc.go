@@ -49,7 +49,8 @@
 // origin. What it looks at besides is served by every server: the request log
 // (requestlog.go), which takes requests only while somebody looks, counters by
 // operation (operation_counters.go), and the namespaces. Requests pass both in
-// call.observe. Pages of origins that are not allowed may not write (cors.go).
+// call.observe. The same counters, and those of the database, are what /metrics shows
+// (metrics.go). Pages of origins that are not allowed may not write (cors.go).
 //
 // # Responses
 //

@@ -15,6 +15,7 @@ import (
 
 // dbGet is DB.Get.
 func (c *call) dbGet(t *partition.Table, key item.Item, consistency partition.Consistency, fn func(item.Item) error) error {
+	c.reads(consistency)
 	if err := c.turnAway(t, key, reading); err != nil {
 		return err
 	}
@@ -41,6 +42,7 @@ func (c *call) dbGet(t *partition.Table, key item.Item, consistency partition.Co
 
 // dbRead is DB.Read; cost is asked afterwards what was read.
 func (c *call) dbRead(r *partition.Read, fn func(*partition.Entry) (bool, error), cost func() consumption) error {
+	c.reads(r.Consistency)
 	if c.s.throttle == nil {
 		err := c.s.db.Read(c.ctx, r, fn)
 		if c.trace != nil {
@@ -67,6 +69,7 @@ func (c *call) dbRead(r *partition.Read, fn func(*partition.Entry) (bool, error)
 
 // dbTransactGet is DB.TransactGet. Reads that are turned away cancel it.
 func (c *call) dbTransactGet(reads []partition.KeyRead, fn func(i int, it item.Item) error) error {
+	c.reads(partition.Strong)
 	if c.trace != nil {
 		fn = c.trace.transactGet(len(reads), fn)
 	}

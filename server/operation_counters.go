@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/stator-db/stator/partition"
 )
 
 // latencySteps is the number of steps in each doubling of a latency: buckets are an
@@ -16,7 +18,29 @@ const latencySteps = 8
 // latencyDoublings covers latencies from 1 µs to over a minute.
 const latencyDoublings = 27
 
-// operationCounters counts the requests of one operation since the server started.
+// A readLevel is the consistency of what a request reads.
+type readLevel uint8
+
+const (
+	readsNone readLevel = iota // it reads nothing, or only what its writes need
+	readsEventual
+	readsStrong // some of it strongly
+	readLevels
+)
+
+func (l readLevel) String() string { return [...]string{"none", "eventual", "strong"}[l] }
+
+// reads notes a read of a request.
+func (c *call) reads(consistency partition.Consistency) {
+	if consistency == partition.Strong {
+		c.level = readsStrong
+	} else if c.level == readsNone {
+		c.level = readsEventual
+	}
+}
+
+// operationCounters counts the requests of one operation at one level since the
+// server started.
 type operationCounters struct {
 	requests, errors, micros atomic.Uint64
 	latency                  [latencyDoublings * latencySteps]atomic.Uint64
@@ -55,11 +79,11 @@ func latencyFloor(bucket int) uint64 {
 
 // newOperationCounters has counters for every operation that is built. The map does
 // not change any more.
-func newOperationCounters() map[*operation]*operationCounters {
-	m := make(map[*operation]*operationCounters)
+func newOperationCounters() map[*operation]*[readLevels]operationCounters {
+	m := make(map[*operation]*[readLevels]operationCounters)
 	for _, op := range targets {
 		if op.serve != nil {
-			m[op] = new(operationCounters)
+			m[op] = new([readLevels]operationCounters)
 		}
 	}
 	return m
@@ -79,13 +103,21 @@ type operationReport struct {
 	Latency [][2]uint64 `json:"latency"`
 }
 
-// report reads the counters; requests under way may be counted in some and not yet in
-// others.
-func (n *operationCounters) report(name string) operationReport {
-	r := operationReport{Operation: name, Requests: n.requests.Load(), Errors: n.errors.Load(), Micros: n.micros.Load(), Latency: [][2]uint64{}}
-	for i := range n.latency {
-		if count := n.latency[i].Load(); count > 0 {
-			r.Latency = append(r.Latency, [2]uint64{latencyFloor(i), count})
+// report sums up the levels of an operation; requests under way may be counted in some
+// and not yet in others.
+func report(name string, levels *[readLevels]operationCounters) operationReport {
+	r := operationReport{Operation: name, Latency: [][2]uint64{}}
+	for i := range levels {
+		n := &levels[i]
+		r.Requests, r.Errors, r.Micros = r.Requests+n.requests.Load(), r.Errors+n.errors.Load(), r.Micros+n.micros.Load()
+	}
+	for bucket := range levels[0].latency {
+		var count uint64
+		for i := range levels {
+			count += levels[i].latency[bucket].Load()
+		}
+		if count > 0 {
+			r.Latency = append(r.Latency, [2]uint64{latencyFloor(bucket), count})
 		}
 	}
 	return r
@@ -97,8 +129,12 @@ func (s *Server) serveOperations(g *gin.Context) {
 	reports := []operationReport{}
 	for _, list := range [][]operation{operations, streamsOperations} {
 		for i := range list {
-			if n := s.counters[&list[i]]; n != nil && n.requests.Load() > 0 {
-				reports = append(reports, n.report(list[i].name))
+			levels := s.counters[&list[i]]
+			if levels == nil {
+				continue
+			}
+			if r := report(list[i].name, levels); r.Requests > 0 {
+				reports = append(reports, r)
 			}
 		}
 	}

@@ -70,7 +70,7 @@ func (c *call) observe(r *http.Request) *apiError {
 		e = c.toAPIError(err)
 	}
 	if n := c.s.counters[c.op]; n != nil {
-		n.count(took, e != nil)
+		n[c.level].count(took, e != nil)
 	}
 	if c.trace != nil && c.op != nil {
 		c.log(r, start, took, e)

@@ -31,7 +31,7 @@ type Server struct {
 	requests requestLog
 	// shutdowns has a channel for every http.Server with streams, closed when it stops.
 	shutdowns sync.Map
-	counters  map[*operation]*operationCounters
+	counters  map[*operation]*[readLevels]operationCounters
 	closed    atomic.Bool
 }
 
@@ -75,6 +75,7 @@ func (s *Server) routes() *gin.Engine {
 	s.consoleRoutes(engine)
 	s.clusterRoutes(engine)
 	s.labRoutes(engine)
+	s.metricsRoute(engine)
 	engine.POST("/", s.serveAPI)
 	engine.NoRoute(s.serveAPI)
 	return engine

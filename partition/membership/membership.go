@@ -81,7 +81,8 @@ type Membership struct {
 	mu     sync.Mutex // never held while calling memberlist, which holds its own locks when it calls back
 	self   Member
 	known  map[string]knownMember // by name, without this node
-	joined bool                   // one of Options.Join has answered
+	counts map[EventType]uint64
+	joined bool // one of Options.Join has answered
 	closed bool
 }
 
@@ -107,7 +108,7 @@ func Join(o Options) (*Membership, error) {
 			Name: o.Name, ID: o.ID, ClusterAddr: o.Transport.Addr(),
 			State: Alive, Meta: o.Meta,
 		},
-		known: map[string]knownMember{},
+		known: map[string]knownMember{}, counts: map[EventType]uint64{},
 	}
 	if err := m.self.validate(); err != nil {
 		return nil, err
@@ -252,6 +253,7 @@ func (m *Membership) tellLocked(t EventType, member Member) {
 	if member.Name == m.self.Name || m.closed {
 		return
 	}
+	m.counts[t]++
 	attrs := []any{"member", member.Name, "node", fmt.Sprintf("%x", member.ID), "addr", member.ClusterAddr}
 	switch t {
 	case MemberFailed:
@@ -264,4 +266,15 @@ func (m *Membership) tellLocked(t EventType, member Member) {
 	if m.o.Events != nil {
 		m.events.put(Event{t, member})
 	}
+}
+
+// Counts tells how often each type of event has happened, by its name.
+func (m *Membership) Counts() map[string]uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	counts := make(map[string]uint64)
+	for t := MemberJoined; t <= MemberUpdated; t++ {
+		counts[t.String()] = m.counts[t]
+	}
+	return counts
 }

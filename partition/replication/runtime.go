@@ -38,6 +38,8 @@ type Runtime struct {
 	diskFull atomic.Bool
 	// sending is the number of snapshots on their way.
 	sending atomic.Int64
+	// sent and restored count snapshots since Open.
+	sent, restored atomic.Uint64
 
 	// mu is held while groups start and stop, and guards closed and writing
 	// the map of groups.
@@ -325,6 +327,10 @@ func (g *group) status() Status {
 // DiskFull reports whether the log cannot be written for want of space, so that this
 // node can neither lead nor acknowledge.
 func (r *Runtime) DiskFull() bool { return r.diskFull.Load() }
+
+// Snapshots counts, since Open, the snapshots that other nodes took over and those
+// that were taken over from them.
+func (r *Runtime) Snapshots() (sent, received uint64) { return r.sent.Load(), r.restored.Load() }
 
 // Receive takes a batch that another node's Runtime handed to Transport.Send. It
 // does not block and does not keep the batch. Messages for groups that do not run

@@ -120,6 +120,7 @@ func (g *group) sendSnapshot(to Node, term uint64) {
 			report(raft.SnapshotFailure)
 			return
 		}
+		g.rt.sent.Add(1)
 		report(raft.SnapshotFinish)
 	})
 }
@@ -195,6 +196,7 @@ func (r *Runtime) ReceiveSnapshot(ctx context.Context, from Node, rd io.Reader) 
 		if err := g.restore(h, rd); err != nil {
 			return fmt.Errorf("restore raft group %d at %d: %w", uint64(h.group), h.index, err)
 		}
+		r.restored.Add(1)
 		g.log.Info("raft snapshot has been restored", "from", fmt.Sprintf("%x", uint64(from)), "index", h.index)
 	}
 	g.post(func(in *inbox) {
