@@ -23,6 +23,8 @@ type finding struct {
 	because  string
 	evidence []int
 	picture  string
+	// unknowable: the system cannot tell, so the question is left out.
+	unknowable bool
 }
 
 // Answers of checks.
@@ -67,6 +69,9 @@ func (r *run) judge() {
 	for i := range r.experiment.Checks {
 		q := &r.experiment.Checks[i]
 		a := checks[q.Check].ask(f, q)
+		if a.unknowable {
+			continue
+		}
 		c := Check{
 			Name: q.Check, Group: q.Group, Question: a.question, Expected: q.Expect, Observed: a.observed,
 			Verdict: Failed, Explanation: a.because, Evidence: a.evidence, Picture: a.picture,
@@ -164,10 +169,8 @@ func askFalls(f *findings, q *Question) finding {
 		return a
 	}
 	a.observed = fmt.Sprintf("%.2g %% before, %.2g %% after", 100*float64(before.count)/float64(before.of), 100*float64(after.count)/float64(after.of))
-	low, _ := wilson(before.count, before.of)
-	_, high := wilson(after.count, after.of)
 	a.answer = "no"
-	if low > high {
+	if exceeds(before.count, before.of, after.count, after.of) {
 		a.answer = "yes"
 	}
 	return a
@@ -265,7 +268,7 @@ func askAgree(f *findings, _ *Question) finding {
 	agree, known := f.r.sys.Agree()
 	switch {
 	case !known:
-		a.observed = "not known"
+		a.unknowable = true
 	case agree:
 		a.answer, a.observed = "yes", "the same"
 	default:

@@ -233,4 +233,8 @@ func TestDistribution(t *testing.T) {
 	low, high := wilson(5, 10) // as in textbooks
 	require.InDelta(t, 0.2366, low, 1e-4)
 	require.InDelta(t, 0.7634, high, 1e-4)
+	require.True(t, exceeds(12, 290, 1, 175))
+	require.False(t, exceeds(3, 100, 1, 100))
+	require.False(t, exceeds(1, 100, 12, 100))
+	require.False(t, exceeds(0, 100, 0, 100))
 }

@@ -46,3 +46,13 @@ func wilson(k, n int) (low, high float64) {
 	width := z / (1 + z*z/size) * math.Sqrt(p*(1-p)/size+z*z/(4*size*size))
 	return max(0, center-width), min(1, center+width)
 }
+
+// exceeds reports whether a probability of which k in n were seen is higher than one
+// of which l in m were, with 95 % confidence (z-test of two proportions, one-sided).
+func exceeds(k, n, l, m int) bool {
+	const z = 1.6448536269514722
+	p, q := float64(k)/float64(n), float64(l)/float64(m)
+	pooled := float64(k+l) / float64(n+m)
+	deviation := math.Sqrt(pooled * (1 - pooled) * (1/float64(n) + 1/float64(m)))
+	return p-q > z*deviation
+}

@@ -58,7 +58,7 @@ func Run(ctx context.Context, e *Experiment, o Options) (*Result, error) {
 		Seed: o.Seed, Mode: o.Mode, Command: o.Command, Duration: e.Duration,
 		Nodes: e.nodes(), Clients: e.clients(), Faults: []Fault{},
 	}
-	sys, err := o.Open(ctx, Setup{Experiment: e, Seed: o.Seed, Clients: r.result.Clients})
+	sys, err := o.Open(ctx, Setup{Experiment: e, Seed: o.Seed, Nodes: r.result.Nodes, Clients: r.result.Clients})
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func Simulate(_ context.Context, setup Setup) (System, error) {
 	if c.Indexes == "eventual" {
 		o.GSI = partition.GSIEventual
 	}
-	for _, n := range setup.Experiment.nodes() {
+	for _, n := range setup.Nodes {
 		o.Nodes = append(o.Nodes, cluster.Node(n))
 	}
 	for _, l := range c.Latency.Links {
@@ -139,13 +139,13 @@ func (s *simulated) Run(ctx context.Context, until time.Duration) error {
 
 func (s *simulated) Leader(shard int) int     { return s.cluster.Leader(shard) }
 func (s *simulated) Replicas(shard int) []int { return s.cluster.Replicas(shard) }
-func (s *simulated) ShardOf(key string) int   { return s.cluster.ShardOf(keyItem(key)) }
+func (s *simulated) ShardOf(key string) int   { return ShardOf(key, s.setup.Experiment.Cluster.Shards) }
 func (s *simulated) Close() error             { return s.cluster.Close() }
 
 func (s *simulated) Do(client int, r Request) Response {
 	c := &s.setup.Clients[client]
 	group := s.setup.Experiment.group(c.Group)
-	nodes := len(s.setup.Experiment.nodes())
+	nodes := len(s.setup.Nodes)
 	node := c.Node
 	if group != nil && group.Balanced {
 		node = s.chance[client].IntN(nodes)
@@ -162,7 +162,7 @@ func (s *simulated) Do(client int, r Request) Response {
 		case cluster.Answered:
 			return answer(&r, node, values, err, &trace)
 		case cluster.Broken:
-			return Response{Outcome: undecided(&r), Error: "the connection broke", Node: node, Served: -1}
+			return Response{Outcome: r.Undecided(), Error: "the connection broke", Node: node, Served: -1}
 		case cluster.Refused:
 		}
 		if group != nil && group.Fixed {
@@ -171,14 +171,6 @@ func (s *simulated) Do(client int, r Request) Response {
 		node = (node + 1) % nodes
 	}
 	return Response{Outcome: Unavailable, Error: "connection refused", Node: node, Served: -1}
-}
-
-// undecided is the outcome of a request without an answer.
-func undecided(r *Request) Outcome {
-	if r.writes() {
-		return Unknown
-	}
-	return Unavailable
 }
 
 func answer(r *Request, node int, values []int64, err error, trace *cluster.Trace) Response {
@@ -197,7 +189,7 @@ func answer(r *Request, node int, values []int64, err error, trace *cluster.Trac
 	case errors.Is(err, partition.ErrUnavailable):
 		response.Outcome = Unavailable
 	default:
-		response.Outcome = undecided(r)
+		response.Outcome = r.Undecided()
 	}
 	response.Error = err.Error()
 	return response

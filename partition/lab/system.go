@@ -3,6 +3,8 @@ package lab
 import (
 	"context"
 	"time"
+
+	"github.com/stator-db/stator/partition"
 )
 
 // System is what an experiment is run on. Its methods are called by clients, each
@@ -34,7 +36,7 @@ type System interface {
 	Leaders() []Leader
 	Lag(shard, node int) (LagPoint, bool)
 	// Agree reports whether all replicas hold the same; known is false for a
-	// system that cannot know.
+	// system that cannot know, where the checks about it are left out.
 	Agree() (agree, known bool)
 	Close() error
 }
@@ -51,6 +53,7 @@ type Injection struct {
 type Setup struct {
 	Experiment *Experiment
 	Seed       uint64
+	Nodes      []Node
 	Clients    []Client
 }
 
@@ -84,6 +87,20 @@ type Response struct {
 	Node, Served int
 	Leader       bool
 	Applied      uint64
+}
+
+// Undecided is the outcome of a request without an answer.
+func (r *Request) Undecided() Outcome {
+	if r.writes() {
+		return Unknown
+	}
+	return Unavailable
+}
+
+// ShardOf tells which of a cluster's shards holds the item of a key.
+func ShardOf(key string, shards int) int {
+	t := table()
+	return partition.SimulatedShard(&t, keyItem(key), shards)
 }
 
 // writes tells requests that change something.
