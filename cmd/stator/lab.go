@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"text/tabwriter"
 
+	"github.com/stator-db/stator/cmd/stator/internal/processes"
 	"github.com/stator-db/stator/partition/lab"
 	"github.com/stator-db/stator/partition/lab/report"
 )
@@ -43,6 +44,7 @@ func (labListCommand) Run(p *process) error {
 type labRunCommand struct {
 	Experiment string `arg:"" help:"Name of a built-in experiment, or a file (experiment.yaml)."`
 	Seed       uint64 `default:"1" help:"Where chance comes from; the same seed gives the same history."`
+	Real       bool   `help:"Run it on processes of this binary, in real time; what happens then does not repeat."`
 	Out        string `default:"./lab" placeholder:"DIR" help:"Directory for the page (NAME-SEED.html) and the history (NAME-SEED.json)."`
 }
 
@@ -93,6 +95,14 @@ func (c *labRunCommand) experiment() (*lab.Experiment, error) {
 // run tells on a terminal how far it is.
 func (c *labRunCommand) run(ctx context.Context, p *process, e *lab.Experiment) (*lab.Result, error) {
 	o := lab.Options{Seed: c.Seed, Command: fmt.Sprintf("stator lab run %s --seed %d", c.Experiment, c.Seed)}
+	if c.Real {
+		binary, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		o.Mode, o.Open = lab.Processes, processes.Open(binary)
+		o.Command += " --real"
+	}
 	if isTerminal(p.stderr) {
 		o.Progress = func(part float64, operations int) {
 			fmt.Fprintf(p.stderr, "\r%s: %3.0f %%, %d operations", e.Name, 100*part, operations)

@@ -69,3 +69,16 @@ func TestLabRefuses(t *testing.T) {
 	require.Equal(t, exitFailure, got.code)
 	requireOneLine(t, got.stderr, "experiment broken", "clents")
 }
+
+// TestLabReal runs an experiment on processes, which takes the time that it takes:
+// only with STATOR_LAB_REAL.
+func TestLabReal(t *testing.T) {
+	if os.Getenv("STATOR_LAB_REAL") == "" {
+		t.Skip("STATOR_LAB_REAL is not set")
+	}
+	got := execute(t, t.TempDir(), "lab", "run", "lost-updates", "--real")
+	require.Zero(t, got.code, got.stdout+got.stderr)
+	got = execute(t, t.TempDir(), "lab", "run", "negative-control", "--real")
+	require.Equal(t, exitFailure, got.code)
+	requireOneLine(t, got.stderr, "the policy follower is for simulated clusters")
+}
