@@ -42,10 +42,21 @@ func setMemoryLimits() {
 // trimInterval is how often trimMemory looks whether a burst is over.
 const trimInterval = 30 * time.Second
 
+// startTime is how long a start may take at most, roughly: what it needed of the
+// binary is given back after it.
+const startTime = 2 * time.Second
+
 // trimMemory gives the memory that a burst took, such as a load, back to the system
 // when it is over, until ctx ends. Left alone, Go collects an idle process after two
-// minutes and needs two collections to return what they free.
+// minutes and needs two collections to return what they free. The first burst is the
+// start.
 func trimMemory(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(startTime):
+		unmapBinary()
+	}
 	ticker := time.NewTicker(trimInterval)
 	defer ticker.Stop()
 	var b burst
@@ -57,6 +68,7 @@ func trimMemory(ctx context.Context) {
 		}
 		if b.over(collections()) {
 			debug.FreeOSMemory() // collects, and so counts as one
+			unmapBinary()
 			b.before = collections()
 		}
 	}

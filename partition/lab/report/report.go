@@ -11,6 +11,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 
 	"golang.org/x/net/html"
 
@@ -27,10 +28,14 @@ var scripts = []string{
 	"lanes", "timeline", "operations", "page",
 }
 
+// The parts of a page are made when the first one is written: a server, which is the
+// same binary, starts without them.
 var (
-	style        = mustRead("report.css")
-	script       = joinedScripts()
-	pageTemplate = template.Must(template.New("page.html").Funcs(functions).ParseFS(assets, "assets/page.html"))
+	style        = sync.OnceValue(func() string { return mustRead("report.css") })
+	script       = sync.OnceValue(joinedScripts)
+	pageTemplate = sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("page.html").Funcs(functions).ParseFS(assets, "assets/page.html"))
+	})
 )
 
 func mustRead(name string) string {
@@ -56,11 +61,11 @@ func WriteHTML(w io.Writer, r *lab.Result) error {
 		return fmt.Errorf("encode the history: %w", err)
 	}
 	p := newPage(r)
-	p.Style, p.Script = template.CSS(style), template.JS(script)
+	p.Style, p.Script = template.CSS(style()), template.JS(script())
 	if p.History, err = packed(history); err != nil {
 		return err
 	}
-	hashes := []string{hashOf(script)}
+	hashes := []string{hashOf(script())}
 	for _, c := range r.Checks {
 		if c.Picture == "" {
 			continue
@@ -73,7 +78,7 @@ func WriteHTML(w io.Writer, r *lab.Result) error {
 		hashes = append(hashes, scriptHashes(c.Picture)...)
 	}
 	p.Policy = policy(hashes)
-	if err := pageTemplate.Execute(w, p); err != nil {
+	if err := pageTemplate().Execute(w, p); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil

@@ -51,8 +51,8 @@ func TestSummaryCountsChecks(t *testing.T) {
 func TestPageLoadsNothing(t *testing.T) {
 	page := written(t, example(t))
 	require.NotRegexp(t, regexp.MustCompile(`(?i)\b(src|href|action)\s*=\s*["']?(https?:|//|file:)`), page)
-	require.NotContains(t, style, "url(")
-	require.NotContains(t, style, "@import")
+	require.NotContains(t, style(), "url(")
+	require.NotContains(t, style(), "@import")
 	policy := regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(page)
 	require.Len(t, policy, 2)
 	require.Contains(t, policy[1], "default-src &#39;none&#39;")

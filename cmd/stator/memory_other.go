@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// unmapBinary is for Linux.
+func unmapBinary() {}
