@@ -11,7 +11,7 @@ FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
 BENCHFLAGS ?=
 
-.PHONY: build run test lint fuzz stress bench bench-rivals bench-growth bench-sync bench-etcd compat compat-cluster faults
+.PHONY: build run test lint fuzz stress bench bench-rivals bench-growth bench-sync bench-etcd compat compat-cluster faults lab
 
 # The binary goes to bin/stator.
 build: | go
@@ -59,6 +59,10 @@ fuzz: | go
 stress: | go
 	STATOR_KILLS=100 $(GO) test -count=1 -timeout 60m -run Kill -v ./cmd/stator
 	$(GO) test -race -count=1 -timeout 120m $$(grep -rl pgregory.net/rapid --include='*_test.go' . | xargs -n 1 dirname | sort -u) -rapid.checks=2000
+
+# Every built-in experiment of the laboratory with 100 seeds.
+lab: | go
+	STATOR_LAB_SEEDS=100 $(GO) test -count=1 -timeout 180m -run Builtins -v ./partition/lab
 
 # Micro benchmarks, the start of the server, then Stator against the limits of the
 # machine (gin alone, gin with one Badger transaction a request), in turns.

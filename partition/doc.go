@@ -187,4 +187,11 @@
 //
 // Each replica counts its reads and proposals (DB.Counters); nothing else is kept
 // for who watches.
+//
+// # Simulation
+//
+// The laboratory (package lab) runs nodes on virtual time, one thing after the other.
+// simulated.go is what it needs of this package: DB and group as they are, and a World
+// in place of goroutines, timers, the network and the disk. So nothing that a command
+// or a transaction does may depend on the order of a map.
 package partition
