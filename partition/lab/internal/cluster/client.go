@@ -20,7 +20,7 @@ func (c *Cluster) NewClient(name string) *Client {
 	return &Client{c: c, Host: c.World.NewHost(), chance: c.World.Rand("network of client " + name)}
 }
 
-// Ends of a request, as a client sees them.
+// End is how a request ended, as a client sees it.
 type End int
 
 // Answered is an answer. Refused means that the node is down and nothing was done,
