@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stator-db/stator/partition"
 	"github.com/stator-db/stator/server"
 )
 
@@ -42,8 +43,8 @@ type backend struct {
 	url string
 	// delay holds back every request of a browser by so many nanoseconds.
 	delay atomic.Int64
-	// cluster is what /_stator/cluster answers instead of the server.
-	cluster atomic.Pointer[string]
+	// cluster is asked for what /_stator/cluster answers instead of the server.
+	cluster atomic.Pointer[func() partition.ClusterStatus]
 }
 
 func newBackend(t *testing.T, o server.Options) *backend {
@@ -59,8 +60,8 @@ func newBackend(t *testing.T, o server.Options) *backend {
 			case <-r.Context().Done():
 			}
 		}
-		if fixed := b.cluster.Load(); fixed != nil && r.URL.Path == "/_stator/cluster" {
-			_, _ = w.Write([]byte(*fixed))
+		if tell := b.cluster.Load(); tell != nil && r.URL.Path == "/_stator/cluster" {
+			_ = json.NewEncoder(w).Encode((*tell)())
 			return
 		}
 		s.ServeHTTP(w, r)
@@ -72,6 +73,11 @@ func newBackend(t *testing.T, o server.Options) *backend {
 		require.NoError(t, s.Close())
 	})
 	return b
+}
+
+// tells has /_stator/cluster answer with a status.
+func (b *backend) tells(status partition.ClusterStatus) {
+	b.cluster.Store(new(func() partition.ClusterStatus { return status }))
 }
 
 // call makes an API request as access key local in us-east-1 and returns the answer.
@@ -188,7 +194,7 @@ func js[T any](p *tab, expression string) T {
 func (p *tab) await(expression string) {
 	p.t.Helper()
 	met := js[bool](p, fmt.Sprintf(`(async () => {
-		for (const end = performance.now() + %d; performance.now() < end;) {
+		for (const end = Date.now() + %d; Date.now() < end;) {
 			if (%s) return true;
 			await new Promise((resolve) => setTimeout(resolve, 30));
 		}

@@ -36,7 +36,7 @@
 //	files.js        CSV and JSON, piece by piece
 //	streams.js      following a stream
 //	operations.js   rates and percentiles from counters
-//	cluster.js      the ring
+//	cluster.js      the ring, and traffic from counters
 //	pages/          one file a page
 //	ui/             what pages share: dialogs, grid, editor, charts
 //
