@@ -1,6 +1,8 @@
 package partition
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,4 +43,17 @@ func TestRepeatedDeliveriesInOneBatch(t *testing.T) {
 		require.True(t, found)
 		return err
 	}))
+}
+
+// TestEndedPropagatorHoldsNobody: a node that is being closed may come to lead a
+// shard once more. What is written then waits for nothing, for nobody carries it.
+func TestEndedPropagatorHoldsNobody(t *testing.T) {
+	db := openTest(t, Options{Shards: 2, SweepInterval: time.Hour})
+	g := newPropagator(0, db)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	g.run(ctx)
+	require.NoError(t, g.resume(db.replicas[0].shard))
+	g.enqueue([]outboxEntry{{dest: 1, seq: 1 << outboxPartBits, waiting: new(sync.WaitGroup)}})
+	require.Empty(t, g.mu.queue)
 }

@@ -146,8 +146,14 @@ func leaveTransaction(t *testing.T, db *DB, table *Table, name string, decided b
 	for _, k := range keys {
 		w := &Write{Table: table, Kind: Put, Item: object("pk", k, "v", 7, "branch", "main"), at: db.Now()}
 		require.NoError(t, db.insist(ctx, db.logs[db.shardOfItem(table, w.Item)], &prepareCommand{id: id, coordinator: coordinator, writes: []*Write{w}}, true))
-		_, err := db.Write(ctx, &Write{Table: table, Kind: Put, Item: w.Item})
-		require.ErrorIs(t, err, ErrTransactionConflict)
+		patiently(t, func() error {
+			_, err := db.Write(ctx, &Write{Table: table, Kind: Put, Item: w.Item})
+			if errors.Is(err, ErrTransactionConflict) {
+				return nil
+			}
+			require.Error(t, err)
+			return err
+		})
 	}
 	if decided {
 		require.NoError(t, db.insist(ctx, db.logs[coordinator], &commitCommand{id: id, count: 1, decides: true, parts: 2, at: db.Now()}, true))

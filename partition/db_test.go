@@ -2,6 +2,7 @@ package partition
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"testing"
@@ -85,20 +86,36 @@ func createTest(t *testing.T, db *DB, spec Table) *Table {
 	return table
 }
 
-func put(t *testing.T, db *DB, table *Table, it item.Item) {
-	t.Helper()
-	_, err := db.Write(context.Background(), &Write{Table: table, Kind: Put, Item: it})
+// patiently does what may be done twice until it is not for want of a leader that
+// it fails: on a busy machine an election can take longer than the clusters of the
+// tests wait.
+func patiently(t require.TestingT, do func() error) {
+	giveUp := time.Now().Add(2 * time.Minute)
+	err := do()
+	for (errors.Is(err, ErrUnavailable) || errors.Is(err, ErrOutcomeUnknown)) && time.Now().Before(giveUp) {
+		err = do()
+	}
 	require.NoError(t, err)
 }
 
-// readAll returns what a read visits, as JSON.
-func readAll(t *testing.T, db *DB, r *Read) []string {
+func put(t *testing.T, db *DB, table *Table, it item.Item) {
 	t.Helper()
-	var all []string
-	require.NoError(t, db.Read(context.Background(), r, func(e *Entry) (bool, error) {
-		all = append(all, string(e.Item.AppendJSON(nil)))
-		return true, nil
-	}))
+	patiently(t, func() error {
+		_, err := db.Write(context.Background(), &Write{Table: table, Kind: Put, Item: it})
+		return err
+	})
+}
+
+// readAll returns what a read visits, as JSON.
+func readAll(t *testing.T, db *DB, r *Read) (all []string) {
+	t.Helper()
+	patiently(t, func() error {
+		all = nil
+		return db.Read(context.Background(), r, func(e *Entry) (bool, error) {
+			all = append(all, string(e.Item.AppendJSON(nil)))
+			return true, nil
+		})
+	})
 	return all
 }
 

@@ -66,6 +66,7 @@ type propagator struct {
 		wakeup  chan struct{} // buffered: there is something in the queue
 		room    chan struct{} // closed and replaced when the backlog shrinks
 		stopped bool
+		ended   bool // nobody runs it any more, whoever leads
 	}
 }
 
@@ -158,7 +159,7 @@ func (g *propagator) load(s *storage.Shard, waiting *sync.WaitGroup) error {
 // and, from here on, what is committed.
 func (g *propagator) resume(s *storage.Shard) error {
 	g.mu.Lock()
-	g.mu.stopped = false
+	g.mu.stopped = g.mu.ended
 	g.mu.Unlock()
 	return g.load(s, nil)
 }
@@ -175,6 +176,7 @@ func (g *propagator) run(ctx context.Context) {
 			}
 			g.mu.Lock()
 			done := len(g.mu.queue) == 0
+			g.mu.ended = done
 			g.mu.stopped = g.mu.stopped || done
 			g.mu.Unlock()
 			if done {
@@ -186,6 +188,9 @@ func (g *propagator) run(ctx context.Context) {
 		err := g.deliver(batch)
 		if err != nil {
 			g.db.fail(fmt.Errorf("propagating index changes of shard %d: %w", g.source, err))
+			g.mu.Lock()
+			g.mu.ended = true
+			g.mu.Unlock()
 			g.settle(batch)
 			g.abandon()
 			return

@@ -35,11 +35,13 @@ func update(t require.TestingT, text string, values map[string]item.Value) *expr
 }
 
 func get(t require.TestingT, db *DB, table *Table, pk string) (found item.Item) {
-	_, err := db.Get(context.Background(), table, object("pk", pk), Strong, func(it item.Item) error {
-		found = it.Clone()
-		return nil
+	patiently(t, func() error {
+		_, err := db.Get(context.Background(), table, object("pk", pk), Strong, func(it item.Item) error {
+			found = it.Clone()
+			return nil
+		})
+		return err
 	})
-	require.NoError(t, err)
 	return found
 }
 
