@@ -25,7 +25,7 @@ run: build
 # directories; a missing runtime skips its client unless CI=true.
 test: | go
 	$(GO) vet ./...
-	$(GO) test -timeout 10m $$($(GO) list ./... | grep -v /compat-tests)
+	$(GO) test -timeout 15m $$($(GO) list ./... | grep -v /compat-tests)
 	$(MAKE) compat
 
 # Real AWS SDKs and the AWS CLI against the real binary.
