@@ -26,6 +26,9 @@ const (
 	silentWait = 200 * time.Millisecond
 	// downAfter is how long a node is silent before nothing is asked of it.
 	downAfter = time.Second
+	// transferPause is how long a shard is not given to a node to lead after an attempt
+	// that failed. Each one costs the shard up to an election timeout without writes.
+	transferPause = 5 * time.Second
 )
 
 // overseer is the catalog's leader as it looks after the cluster. What it keeps is
@@ -41,12 +44,48 @@ type overseer struct {
 	// asked are the questions that are under way, by node.
 	asked  map[uint64]chan *nodeReport
 	asking sync.WaitGroup
+	failed transferFailures
+}
+
+// transferFailures are the last failed attempts to have a node lead a shard.
+type transferFailures struct {
+	sync.Mutex
+	at map[placement.Step]time.Time
+}
+
+// note takes in the outcome of a step.
+func (f *transferFailures) note(s placement.Step, err error) {
+	if s.Action != placement.TransferLeader {
+		return
+	}
+	f.Lock()
+	defer f.Unlock()
+	s.Reason = 0 // of no matter
+	if err != nil {
+		f.at[s] = time.Now()
+	} else {
+		delete(f.at, s)
+	}
+}
+
+// recent reports whether a step failed a short time ago.
+func (f *transferFailures) recent(s placement.Step) bool {
+	f.Lock()
+	defer f.Unlock()
+	s.Reason = 0
+	at, ok := f.at[s]
+	if ok && time.Since(at) >= transferPause {
+		delete(f.at, s)
+		return false
+	}
+	return ok
 }
 
 func newOverseer(n *node) *overseer {
 	return &overseer{
 		node: n, silent: make(map[uint64]time.Duration), full: make(map[uint64]bool),
 		shards: make(map[int]shardFacts), asked: make(map[uint64]chan *nodeReport),
+		failed: transferFailures{at: make(map[placement.Step]time.Time)},
 	}
 }
 
@@ -96,10 +135,11 @@ func (o *overseer) once(ctx context.Context) error {
 
 // feasible leaves out the steps that give something to a node that did not answer at
 // the last look. A node that has just died leads nothing, and so would be given a
-// leadership before it counts as down; the shard would take no writes meanwhile.
+// leadership before it counts as down; the shard would take no writes meanwhile. Nor
+// would it while one is asked to lead that did not manage to a moment ago.
 func (o *overseer) feasible(steps []placement.Step) []placement.Step {
 	return slices.DeleteFunc(steps, func(s placement.Step) bool {
-		return s.Action != placement.Remove && o.silent[s.Node] > 0
+		return s.Action != placement.Remove && o.silent[s.Node] > 0 || o.failed.recent(s)
 	})
 }
 

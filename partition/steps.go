@@ -67,7 +67,9 @@ func (o *overseer) carryOut(ctx context.Context, steps []placement.Step) {
 			continue
 		}
 		all.Go(func() {
-			if err := n.take(ctx, step, f); err != nil {
+			err := n.take(ctx, step, f)
+			o.failed.note(step, err)
+			if err != nil {
 				n.db.log.Debug("a step was not taken", "step", step.String(), "error", err)
 				return
 			}

@@ -12,7 +12,7 @@ import (
 type transfer struct {
 	to   uint64
 	term uint64
-	// until is the group's tick at which it has failed.
+	// until is the group's tick at which an election without outcome has failed.
 	until int
 	done  chan error
 }
@@ -28,8 +28,9 @@ func (t *transfer) answer(err error) {
 // as it is behind, raft takes no proposals.
 const maxTransferLag = 128
 
-// Transfer makes a voter leader in this node's place and waits for it. One that is far
-// behind is refused with ErrTransfer. Errors: *NotLeader, ErrNotMember, ErrTransfer,
+// Transfer makes a voter leader in this node's place and waits for it. Meanwhile the
+// group takes no proposals, for an election timeout at most: then it has failed. One
+// that is far behind is refused. Errors: *NotLeader, ErrNotMember, ErrTransfer,
 // ErrUnknownGroup, ErrStopped, that of ctx.
 func (r *Runtime) Transfer(ctx context.Context, id Group, to Node) error {
 	g, err := r.group(id)
@@ -102,12 +103,9 @@ func (g *group) checkTransfers() {
 			t.answer(nil)
 		case !leading && st.Lead != 0, g.ticks >= t.until:
 			t.answer(ErrTransfer)
+		case leading && st.LeadTransferee != t.to: // raft gives up after an election timeout
+			t.answer(ErrTransfer)
 		default:
-			// Raft gives up after an election timeout, for instance if the new
-			// leader did not yet know that it is a voter.
-			if leading && st.LeadTransferee == 0 {
-				g.node.TransferLeader(t.to)
-			}
 			return false
 		}
 		return true

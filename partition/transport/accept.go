@@ -134,6 +134,9 @@ func (t *Transport) serve(conn net.Conn, hello preamble) {
 		return
 	}
 	defer func() { _ = conn.Close() }()
+	if p := t.peer(hello.from); p != nil {
+		p.seen()
+	}
 	switch hello.kind {
 	case kindMessages:
 		t.serveMessages(conn, hello)

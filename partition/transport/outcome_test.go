@@ -436,3 +436,45 @@ func TestBusyHandlers(t *testing.T) {
 		closeAll(t, a)
 	})
 }
+
+// TestPeerThatIsBackIsDialledAtOnce: a node that could not connect waits before it
+// tries again, but not once the peer has connected to it.
+func TestPeerThatIsBackIsDialledAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := NewNetwork(nil)
+		listen := func(id uint64, addr string) *Transport {
+			o := testOptions(id)
+			o.Addr = addr
+			tr, err := n.Listen(o)
+			require.NoError(t, err)
+			tr.HandleCalls(echoHandler)
+			return tr
+		}
+		a, b := listen(1, "10.0.0.1:7000"), listen(2, "10.0.0.2:7000")
+		defer func() { require.NoError(t, a.Close()) }()
+		join(a, b)
+		require.NoError(t, b.Close())
+		for range 10 { // until the pause between attempts is longest
+			_, err := a.Call(t.Context(), 2, methodEcho, nil)
+			require.ErrorIs(t, err, ErrNotSent)
+			a.Send(2, []byte("lost"))
+			time.Sleep(maxBackoff)
+		}
+		_, err := a.Call(t.Context(), 2, methodEcho, nil)
+		require.ErrorIs(t, err, ErrNotSent)
+		require.True(t, a.Send(2, []byte("lost")))
+		synctest.Wait()
+		require.False(t, a.Send(2, []byte("lost")))
+
+		b = listen(2, "10.0.0.2:7000")
+		defer func() { require.NoError(t, b.Close()) }()
+		join(a, b)
+		_, err = a.Call(t.Context(), 2, methodEcho, nil)
+		require.ErrorIs(t, err, ErrNotSent, "it does not know yet")
+		_, err = b.Call(t.Context(), 1, methodEcho, nil)
+		require.NoError(t, err)
+		_, err = a.Call(t.Context(), 2, methodEcho, nil)
+		require.NoError(t, err)
+		require.True(t, a.Send(2, []byte("arrives")))
+	})
+}

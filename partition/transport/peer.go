@@ -16,10 +16,11 @@ var (
 )
 
 // Dialling waits after a failure, so that a dead peer costs little: from
-// minBackoff, doubling to maxBackoff.
+// minBackoff, doubling to maxBackoff. A peer that connects to this node is dialled
+// at once: neither side waits for long after a restart, or the end of a partition.
 const (
 	minBackoff = 50 * time.Millisecond
-	maxBackoff = 2 * time.Second
+	maxBackoff = 500 * time.Millisecond
 )
 
 // A peer is another node as this one sees it.
@@ -88,6 +89,16 @@ func (p *peer) reconnect(cause error) {
 		c.retire(cause)
 	}
 	p.messages.reconnect()
+}
+
+// seen is called when the peer has made a connection to this node.
+func (p *peer) seen() {
+	p.mu.Lock()
+	p.dialled.reset()
+	p.mu.Unlock()
+	p.messages.mu.Lock()
+	p.messages.down.reset()
+	p.messages.mu.Unlock()
 }
 
 // close ends all connections for good.
