@@ -39,16 +39,17 @@ func (l *lifecycle) enter() error {
 
 func (l *lifecycle) leave() { l.running.Done() }
 
-// start runs a job, unless the database is being closed: then it is taken up at
-// the next start.
-func (l *lifecycle) start(job func()) {
+// start runs a job and returns true, unless the database is being closed: then it is
+// taken up at the next start.
+func (l *lifecycle) start(job func()) bool {
 	if l.enter() != nil {
-		return
+		return false
 	}
 	go func() {
 		defer l.leave()
 		job()
 	}()
+	return true
 }
 
 // close refuses what is new and waits for what is under way.

@@ -27,12 +27,12 @@ func (n *node) catalogGained() {
 	}
 	n.leading.cancel = cancel
 	n.leading.Unlock()
-	n.work.Go(func() {
+	n.work.start(func() {
 		if err := n.found(ctx); err != nil {
 			n.db.log.Error("the cluster could not be written down", "error", err)
 			return
 		}
-		n.work.Go(func() { n.manage(ctx) })
+		n.work.start(func() { n.manage(ctx) })
 		n.db.leadCatalog(ctx)
 	})
 }

@@ -115,9 +115,9 @@ type node struct {
 	oversees  atomic.Pointer[management]
 	removed   atomic.Bool
 
+	work   *lifecycle      // goroutines of the node itself, which may begin until it has handed everything over
 	ctx    context.Context // ends when the node is being closed
 	cancel context.CancelFunc
-	work   sync.WaitGroup
 }
 
 // openNode opens a node's directory and network. It serves the cluster from then
@@ -137,7 +137,8 @@ func openNode(db *DB) (_ *node, err error) {
 		faults, logOptions.FS = n.lab.Links, n.lab.Disk
 	}
 	n.groups.m = make(map[replication.Group]*group)
-	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.work = newLifecycle()
+	n.ctx, n.cancel = n.work.ctx, n.work.cancel
 	var random [8]byte
 	if _, err := rand.Read(random[:]); err != nil {
 		return nil, err
@@ -332,8 +333,8 @@ func (n *node) startGroup(id replication.Group, shard int, first []replication.N
 		g.cancel()
 		return err
 	}
-	if g.propagator != nil {
-		n.work.Go(func() { g.propagator.run(g.ctx) })
+	if g.propagator != nil && !n.work.start(func() { g.propagator.run(g.ctx) }) {
+		g.propagator.end()
 	}
 	return nil
 }
@@ -399,8 +400,8 @@ func (n *node) start(ctx context.Context) error {
 	} else if err := n.enroll(ctx); err != nil {
 		return err
 	}
-	n.work.Go(n.reconcile)
-	n.work.Go(n.announce)
+	n.work.start(n.reconcile)
+	n.work.start(n.announce)
 	var shards int
 	for {
 		if n.removed.Load() {
@@ -472,7 +473,7 @@ func (n *node) close() error {
 	if n.runtime != nil {
 		n.handOver()
 	}
-	n.work.Wait()
+	n.work.close()
 	if n.runtime != nil {
 		errs = append(errs, n.runtime.Close())
 	}

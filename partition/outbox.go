@@ -188,11 +188,8 @@ func (g *propagator) run(ctx context.Context) {
 		err := g.deliver(batch)
 		if err != nil {
 			g.db.fail(fmt.Errorf("propagating index changes of shard %d: %w", g.source, err))
-			g.mu.Lock()
-			g.mu.ended = true
-			g.mu.Unlock()
 			g.settle(batch)
-			g.abandon()
+			g.end()
 			return
 		}
 		g.settle(batch)
@@ -275,6 +272,14 @@ func (g *propagator) abandon() {
 	g.mu.queue, g.mu.stopped = nil, true
 	g.mu.Unlock()
 	g.settle(left)
+}
+
+// end has nothing carried any more on this node.
+func (g *propagator) end() {
+	g.mu.Lock()
+	g.mu.ended = true
+	g.mu.Unlock()
+	g.abandon()
 }
 
 // received is how much of another shard's outbox has been applied, here or in the
