@@ -35,7 +35,7 @@ func (h *Host) Resume() {
 	}
 }
 
-// Kill ends the host with all its processes. It must not be called by one of them.
+// Kill ends the host with all its processes. None of them may call it.
 func (h *Host) Kill() {
 	h.dead, h.missed = true, nil
 	for _, p := range slices.Clone(h.processes) {

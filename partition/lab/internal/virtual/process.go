@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
-// process is a goroutine that runs only while the world waits for it.
+// process is a goroutine that runs only while the world, or the process that has
+// killed it, waits for it.
 type process struct {
 	host   *Host
 	resume chan struct{}
+	yield  chan struct{} // gives control back
 	ended  bool
 	killed bool
 }
@@ -17,14 +19,14 @@ type process struct {
 // Go begins a process on a host, at this time.
 func (w *World) Go(h *Host, do func()) {
 	w.After(h, 0, func() {
-		p := &process{host: h, resume: make(chan struct{})}
+		p := &process{host: h, resume: make(chan struct{}), yield: make(chan struct{})}
 		h.processes = append(h.processes, p)
 		go func() {
 			<-p.resume
 			defer func() {
 				p.ended = true
 				h.processes = slices.DeleteFunc(h.processes, func(o *process) bool { return o == p })
-				w.yield <- struct{}{}
+				p.yield <- struct{}{}
 			}()
 			do()
 		}()
@@ -37,13 +39,13 @@ func (w *World) run(p *process) {
 	before := w.current
 	w.current = p
 	p.resume <- struct{}{}
-	<-w.yield
+	<-p.yield
 	w.current = before
 }
 
 // pause gives control back until somebody runs the process again.
-func (p *process) pause(w *World) {
-	w.yield <- struct{}{}
+func (p *process) pause() {
+	p.yield <- struct{}{}
 	<-p.resume
 	if p.killed {
 		runtime.Goexit()
@@ -61,7 +63,7 @@ func (p *process) kill() {
 func (w *World) Sleep(d time.Duration) {
 	p := w.current
 	w.After(p.host, d, func() { w.run(p) })
-	p.pause(w)
+	p.pause()
 }
 
 // Park has the calling process wait. It goes on once wake was called, which may be
@@ -94,7 +96,7 @@ func (w *World) Park(d time.Duration, begin func(wake func())) (woken bool) {
 	begin(wake)
 	if !done {
 		waiting = true
-		p.pause(w)
+		p.pause()
 	}
 	return woken
 }

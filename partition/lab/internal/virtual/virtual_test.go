@@ -115,6 +115,27 @@ func TestDeadHostDoesNothing(t *testing.T) {
 	require.False(t, h.Alive())
 }
 
+// A process that kills another host waits for its processes to end, and nothing else
+// happens meanwhile.
+func TestProcessKillsHost(t *testing.T) {
+	j := &journal{w: New(1)}
+	h, other := j.w.NewHost(), j.w.NewHost()
+	j.w.Go(h, func() {
+		defer j.note("ended")
+		j.w.Sleep(time.Hour)
+	})
+	j.w.After(other, ms+ms/2, func() { j.note("event") })
+	j.w.Go(other, func() {
+		j.w.Sleep(ms)
+		h.Kill()
+		j.note("killed")
+		j.w.Sleep(ms)
+		j.note("later")
+	})
+	j.w.Run(time.Second)
+	require.Equal(t, []string{"1ms ended", "1ms killed", "1.5ms event", "2ms later"}, j.lines)
+}
+
 func TestCloseEndsProcesses(t *testing.T) {
 	j := &journal{w: New(1)}
 	j.w.Go(j.w.NewHost(), func() {

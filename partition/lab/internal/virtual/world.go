@@ -16,12 +16,11 @@ type World struct {
 	queue   queue
 	hosts   []*Host
 	current *process
-	yield   chan struct{} // the running process gives control back
 }
 
 // New returns a world at time 0, whose chance comes from seed.
 func New(seed uint64) *World {
-	return &World{seed: seed, yield: make(chan struct{})}
+	return &World{seed: seed}
 }
 
 // Now is the time since the world began.
