@@ -9,6 +9,8 @@ import (
 // dataDirFlags are the names that errors of the offline commands recommend.
 var dataDirFlags = flagNames{dataDir: "--data-dir"}
 
+const defaultDataDir = "./data"
+
 // verifyCommand checks a data directory that no server has open, or a cluster that
 // serves.
 type verifyCommand struct {
@@ -21,6 +23,9 @@ type verifyCommand struct {
 // problem and changes nothing.
 func (c verifyCommand) Run(p *process) error {
 	if c.Cluster {
+		if c.DataDir != defaultDataDir {
+			return usageError("--cluster asks running nodes: --data-dir has no meaning with it")
+		}
 		return verifyCluster(p, c.Endpoint)
 	}
 	summary, err := partition.Verify(p.ctx, partition.Options{Dir: c.DataDir}, func(problem partition.Problem) {

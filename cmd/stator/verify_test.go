@@ -28,6 +28,9 @@ func TestVerify(t *testing.T) {
 	s := start(t, "serve", "--port", "0", "--data-dir", dir)
 	require.Len(t, scanVersions(t, s.client(), "byBucket"), 20)
 
+	got = execute(t, "", "verify", "--cluster", "--data-dir", dir)
+	require.Equal(t, exitUsage, got.code)
+	require.Contains(t, got.stderr, "--cluster asks running nodes: --data-dir has no meaning with it")
 	got = execute(t, "", "verify", "--cluster", "--endpoint", s.url)
 	require.Equal(t, exitFailure, got.code)
 	requireOneLine(t, got.stderr, s.url+" is not a node of a cluster")
