@@ -2,9 +2,12 @@ package partition
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime/pprof"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,14 +66,32 @@ func (c *testCluster) start(shards int, names ...string) {
 func (c *testCluster) stop() {
 	var all sync.WaitGroup
 	for _, db := range c.nodes {
-		all.Go(func() { _ = db.Close() })
+		all.Go(func() { _ = c.closed(db) })
 	}
 	all.Wait()
 }
 
 func (c *testCluster) close(name string) {
-	require.NoError(c.t, c.nodes[name].Close())
+	require.NoError(c.t, c.closed(c.nodes[name]))
 	delete(c.nodes, name)
+}
+
+// closed closes a node. One that takes more than two minutes never ends: what its
+// goroutines wait for is shown then.
+func (c *testCluster) closed(db *DB) error {
+	done := make(chan error, 1)
+	go func() { done <- db.Close() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(2 * time.Minute):
+		var all strings.Builder
+		if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {
+			return err
+		}
+		c.t.Errorf("node %s does not close:\n%s", db.opts.Cluster.Name, all.String())
+		return errors.New("it does not close")
+	}
 }
 
 // leader is the node that leads the catalog.
