@@ -79,3 +79,25 @@ func TestNoTransferToALaggard(t *testing.T) {
 		require.Equal(t, follower, c.leader(7).id)
 	})
 }
+
+// TestFailedTransferEndsSoon: a leader whose successor is not heard of any more takes
+// proposals again after an election timeout.
+func TestFailedTransferEndsSoon(t *testing.T) {
+	inBubble(t, func(t *testing.T, ctx context.Context) {
+		c := newCluster(t, 1, Config{}, 3)
+		defer c.close()
+		c.startAll(7, 1, 2, 3)
+		c.mustPut(7, "first")
+		c.converge(7, 1, 2, 3)
+		l := c.leader(7)
+		follower := l.id%3 + 1
+		c.net.cutOff(follower, l.id)
+		c.net.cutOff(l.id, follower)
+		begun := time.Now() // of the bubble
+		require.ErrorIs(t, l.rt.Transfer(ctx, 7, follower), ErrTransfer)
+		_, err := l.rt.Propose(7, []byte("second"))
+		require.NoError(t, err)
+		require.LessOrEqual(t, time.Since(begun), 12*l.rt.config.Tick)
+		require.GreaterOrEqual(t, time.Since(begun), 8*l.rt.config.Tick)
+	})
+}
