@@ -44,7 +44,7 @@ func TestFailedTransferIsNotRepeatedAtOnce(t *testing.T) {
 		o.failed.note(transfer, replication.ErrTransfer)
 		o.failed.note(others[2], replication.ErrTransfer) // another kind of step
 		require.Equal(t, others, feasible(drain))
-		time.Sleep(transferPause)
+		<-time.After(transferPause)
 		require.Equal(t, append([]placement.Step{drain}, others...), feasible(drain))
 		o.failed.note(transfer, replication.ErrTransfer)
 		o.failed.note(drain, nil)

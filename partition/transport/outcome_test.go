@@ -458,7 +458,7 @@ func TestPeerThatIsBackIsDialledAtOnce(t *testing.T) {
 			_, err := a.Call(t.Context(), 2, methodEcho, nil)
 			require.ErrorIs(t, err, ErrNotSent)
 			a.Send(2, []byte("lost"))
-			time.Sleep(maxBackoff)
+			<-time.After(maxBackoff)
 		}
 		_, err := a.Call(t.Context(), 2, methodEcho, nil)
 		require.ErrorIs(t, err, ErrNotSent)
