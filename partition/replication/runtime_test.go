@@ -3,6 +3,7 @@ package replication
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,6 +78,7 @@ func TestTransferAndMembership(t *testing.T) {
 		require.NotContains(t, s.Voters, old)
 		require.Empty(t, s.Learners)
 		c.nodes[old].rt.Stop(7)
+		c.eventually("the new voter knows that it is one", func() bool { return slices.Equal(s.Voters, m.rt.Status(7).Voters) })
 		require.NoError(t, l.rt.Transfer(ctx, 7, 4))
 		c.converge(7, s.Voters...)
 	})

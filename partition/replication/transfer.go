@@ -29,9 +29,10 @@ func (t *transfer) answer(err error) {
 const maxTransferLag = 128
 
 // Transfer makes a voter leader in this node's place and waits for it. Meanwhile the
-// group takes no proposals, for an election timeout at most: then it has failed. One
-// that is far behind is refused. Errors: *NotLeader, ErrNotMember, ErrTransfer,
-// ErrUnknownGroup, ErrStopped, that of ctx.
+// group takes no proposals, for an election timeout at most: then it has failed, as it
+// does for one that has not heard yet that it is a voter. One that is far behind is
+// refused. Errors: *NotLeader, ErrNotMember, ErrTransfer, ErrUnknownGroup, ErrStopped,
+// that of ctx.
 func (r *Runtime) Transfer(ctx context.Context, id Group, to Node) error {
 	g, err := r.group(id)
 	if err != nil {
