@@ -133,11 +133,22 @@ func click(selector, text string) step {
 // run runs a script.
 func run(script string) step { return chromedp.Evaluate[chromedp.Void](script) }
 
-// fill replaces the text of a field as somebody who types would.
+// fill replaces the text of a field as somebody who types would: once more, if the page
+// moved the focus meanwhile and letters went elsewhere.
 func fill(selector, text string) step {
-	return chromedp.Steps(visible(selector), run(fmt.Sprintf("document.querySelector(%q).value = ''", selector)),
-		chromedp.SendKeys(chromedp.CSS(selector), text),
-		poll(fmt.Sprintf("document.querySelector(%q).value === %q", selector, text)))
+	typed := chromedp.Steps(visible(selector), run(fmt.Sprintf("document.querySelector(%q).value = ''", selector)),
+		chromedp.SendKeys(chromedp.CSS(selector), text))
+	filled := chromedp.Evaluate[bool](fmt.Sprintf("document.querySelector(%q)?.value === %q", selector, text))
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		for {
+			if _, err := typed(ctx, target); err != nil {
+				return err
+			}
+			if ok, err := filled(ctx, target); ok || err != nil {
+				return err
+			}
+		}
+	})
 }
 
 func evaluate[T any](ctx context.Context, t *testing.T, script string) T {
