@@ -76,6 +76,9 @@ func TestNotSent(t *testing.T) {
 	requireOutcome(t, err, ErrNotSent)
 	require.ErrorContains(t, err, "the node is not ready")
 
+	// One that is gone. The calls that were cancelled may still be connecting before.
+	_, err = a.Call(t.Context(), 2, methodEcho, nil)
+	require.NoError(t, err)
 	addr := b.Addr()
 	closeAll(t, b)
 	require.Eventually(t, func() bool { return !a.Stats()[0].Connected }, time.Minute, time.Millisecond)
